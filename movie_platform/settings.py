@@ -1,0 +1,150 @@
+"""The platform's settings: the only module that reads the environment.
+
+Every field can be set by an environment variable `MOVIE_PLATFORM_<FIELD>`. With `environment = local` (the default)
+what is not set there comes from the file that a running local cloud keeps in its home (`cloud.json`); with
+`environment = aws` boto3 and the Snowflake connector find endpoints and credentials in their own ways. No other
+module asks which of the two it is.
+"""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+ENV_PREFIX = "MOVIE_PLATFORM_"
+DEFAULT_HOME = Path(".movie_platform")
+CLOUD_FILE = "cloud.json"
+LOCAL_ACCOUNT = "000000000000"
+
+
+class _LocalCloudSource(PydanticBaseSettingsSource):
+    """Values that a running local cloud published in its home; empty for `aws` and where no cloud was started."""
+
+    def get_field_value(
+        self, field: Any, field_name: str
+    ) -> tuple[Any, str, bool]:  # pragma: no cover - unused by __call__
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        if self.current_state.get("environment", "local") != "local":
+            return {}
+        path = Path(self.current_state.get("home", DEFAULT_HOME)) / CLOUD_FILE
+        try:
+            text = path.read_text("utf-8")
+        except FileNotFoundError:
+            return {}
+        return dict(json.loads(text)["settings"])
+
+
+class Settings(BaseSettings):
+    """Where the platform reads, writes and computes. Immutable; secrets never appear in its representation."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
+
+    environment: Literal["local", "aws"] = Field("local", description="Which cloud the endpoints belong to.")
+    home: Path = Field(DEFAULT_HOME, description="Folder of everything that a local platform keeps.")
+    name_prefix: str = Field(
+        "movie-platform",
+        pattern=r"[a-z][a-z0-9-]{2,30}",
+        description="First part of the names of all cloud resources.",
+    )
+    first_date: date = Field(date(2026, 11, 1), description="First partition.")
+    default_profile: str = Field(
+        "demo", description="Profile of scheduled extracts and of runs that name none."
+    )
+    extract_location: str | None = Field(
+        None, description="Folder or s3:// URI of raw extracts; by default a folder in home."
+    )
+    owner: str = Field("team:data-platform", description="Owner that assets, schedules and alerts name.")
+
+    aws_region: str = Field("us-east-1", description="AWS region.")
+    aws_account_id: str = Field(
+        LOCAL_ACCOUNT,
+        pattern=r"[0-9]{12}",
+        description="AWS account, part of ARNs and, in aws, of bucket names.",
+    )
+    aws_profile: str | None = Field(None, description="Named profile of boto3, where one is used.")
+    aws_endpoint_url: str | None = Field(
+        None, description="Endpoint of all AWS services but Glue; None: AWS itself."
+    )
+    aws_glue_endpoint_url: str | None = Field(None, description="Endpoint of Glue; None: AWS itself.")
+    aws_access_key_id: str | None = Field(None, description="Only where boto3 has no credentials of its own.")
+    aws_secret_access_key: SecretStr | None = Field(None, description="Belongs to aws_access_key_id.")
+
+    snowflake_account: str = Field("local", description="Snowflake account identifier.")
+    snowflake_user: str = Field("MOVIE_PLATFORM", description="Snowflake user.")
+    snowflake_private_key_path: Path | None = Field(None, description="PEM file of the user's private key.")
+    snowflake_private_key_passphrase: SecretStr | None = Field(None, description="Passphrase of that file.")
+    snowflake_role: str | None = Field(None, description="Role of the pipeline's sessions.")
+    snowflake_admin_role: str | None = Field(
+        "ACCOUNTADMIN", description="Role of `provision`, for set-up only."
+    )
+    snowflake_warehouse: str = Field("MOVIES_WH", description="Virtual warehouse.")
+    snowflake_database: str = Field("MOVIES", pattern=r"[A-Z][A-Z0-9_]{0,62}", description="Database.")
+    snowflake_host: str | None = Field(None, description="Host; None: derived from the account.")
+    snowflake_port: int | None = Field(None, description="Port; None: 443.")
+    snowflake_protocol: Literal["http", "https"] = Field("https", description="Protocol of the connector.")
+    snowflake_network_timeout: int = Field(
+        120, gt=0, description="Seconds until the connector gives a request up."
+    )
+
+    glue_job_timeout_minutes: int = Field(60, gt=0, description="Deadline of a transform run.")
+    load_timeout_seconds: int = Field(
+        900, gt=0, description="How long a RAW asset waits for its files to load."
+    )
+
+    @field_validator("home", "snowflake_private_key_path")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _LocalCloudSource(settings_cls)
+
+    def bucket(self, role: Literal["landing", "processed", "archive", "artifacts"]) -> str:
+        """Name of a bucket; with the account and region in it, because bucket names are shared by all of AWS."""
+        return f"{self.name_prefix}-{role}-{self.aws_account_id}-{self.aws_region}"
+
+    def topic_arn(self, role: Literal["landing", "alerts"]) -> str:
+        """ARN of an SNS topic."""
+        return f"arn:aws:sns:{self.aws_region}:{self.aws_account_id}:{self.name_prefix}-{role}"
+
+    def queue_name(self, role: Literal["arrivals", "alerts"]) -> str:
+        """Name of an SQS queue: `arrivals` is read by the sensor, `alerts` keeps what the alert topic sent."""
+        return f"{self.name_prefix}-{role}"
+
+    @property
+    def stack_name(self) -> str:
+        """Name of the CloudFormation stack."""
+        return self.name_prefix
+
+    @property
+    def unpack_function_name(self) -> str:
+        """Name of the Lambda function that verifies and unpacks bundles."""
+        return f"{self.name_prefix}-unpack"
+
+    @property
+    def glue_job_name(self) -> str:
+        """Name of the Glue job that transforms a verified batch."""
+        return f"{self.name_prefix}-transform"
+
+    @property
+    def glue_database_name(self) -> str:
+        """Name of the database in the Glue Data Catalog."""
+        return self.name_prefix.replace("-", "_")
+
+    @property
+    def extracts(self) -> str:
+        """Folder or s3:// URI under which raw extracts are kept."""
+        return self.extract_location or str(self.home / "extracts")
