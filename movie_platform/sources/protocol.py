@@ -1,0 +1,68 @@
+"""What every source does: the interface between a source and whoever writes its rows down.
+
+No I/O and no knowledge of any kind of source belongs here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """Something that a reader could not make a row of.
+
+    `line_number` is where it begins in its file, from 1 (None where a source has no lines); `raw_text` what was
+    read, cut at a bound; `code` one of `movie_platform.sources.rejections`; `message` a sentence.
+    """
+
+    line_number: int | None
+    raw_text: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowBatch:
+    """Rows and rejected rows that were read together.
+
+    All columns of `rows` are of type string, named and ordered as in the contract, `movie_id` first; a batch may
+    hold rejected rows alone, but its schema is the same as that of every other batch of the extract.
+    """
+
+    rows: pa.RecordBatch
+    rejected: tuple[RejectedRow, ...] = ()
+
+
+class Source(Protocol):
+    """A place that movies are read from. One object serves one extract at a time."""
+
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of every batch, in contract order. Fixed for the whole extract.
+
+        Raises SourceError where the source has to be asked and cannot be, or lacks a column that is mapped.
+        """
+        ...
+
+    def answers_as_of(self) -> bool:
+        """Whether the source can be asked for the state at a past date."""
+        ...
+
+    def batches(self, dt: date, cursor: str | None) -> Iterator[RowBatch]:
+        """The rows that describe `dt`, in bounded batches; at least one batch, which may be empty.
+
+        `cursor` is what `next_cursor` gave after an earlier extract, None for the first. Raises SourceError,
+        before the first batch wherever the fault can be seen by then.
+        """
+        ...
+
+    def next_cursor(self) -> str | None:
+        """Where the next incremental extract begins; meaningful once `batches` is exhausted, None without one."""
+        ...
+
+    def describe(self) -> dict[str, str]:
+        """Parameters of the source for the manifest. Secrets are never among them."""
+        ...
