@@ -7,6 +7,7 @@ module asks which of the two it is.
 """
 
 import json
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +21,20 @@ CLOUD_FILE = "cloud.json"
 LOCAL_ACCOUNT = "000000000000"
 
 
+# Without these a local platform whose cloud was never started would talk to whatever account boto3 finds.
+_NO_LOCAL_CLOUD = {
+    "aws_endpoint_url": "http://127.0.0.1:4566",
+    "aws_glue_endpoint_url": "http://127.0.0.1:4566",
+    "aws_access_key_id": LOCAL_ACCOUNT,
+    "aws_secret_access_key": "local",
+    "snowflake_host": "127.0.0.1",
+    "snowflake_port": 4567,
+    "snowflake_protocol": "http",
+}
+
+
 class _LocalCloudSource(PydanticBaseSettingsSource):
-    """Values that a running local cloud published in its home; empty for `aws` and where no cloud was started."""
+    """Values that a local cloud published in its home; loopback addresses where none was started; empty for `aws`."""
 
     def get_field_value(
         self, field: Any, field_name: str
@@ -35,7 +48,7 @@ class _LocalCloudSource(PydanticBaseSettingsSource):
         try:
             text = path.read_text("utf-8")
         except FileNotFoundError:
-            return {}
+            return dict(_NO_LOCAL_CLOUD)
         return dict(json.loads(text)["settings"])
 
 
@@ -111,6 +124,12 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _LocalCloudSource(settings_cls)
+
+    @staticmethod
+    def environment_variable(field: str) -> str | None:
+        """Name of the environment variable that sets a field of this process's settings; None where none does."""
+        wanted = f"{ENV_PREFIX}{field}".upper()
+        return next((name for name in os.environ if name.upper() == wanted), None)
 
     def bucket(self, role: Literal["landing", "processed", "archive", "artifacts"]) -> str:
         """Name of a bucket; with the account and region in it, because bucket names are shared by all of AWS."""
