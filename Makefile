@@ -1,0 +1,90 @@
+# Everything that one does with a clone. Each target sets up what it needs and does nothing twice.
+#
+#   make PYTHON=/path/to/python3.11 …   another Python 3.11 than the one on PATH
+#   make UV= …                          set up with venv and pip although uv is there
+#   make demo HOME_DIR=/data/movies     keep the local platform in another folder
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+# Asked, not only looked for: a shim may stand on PATH where uv is not installed.
+UV ?= $(shell uv --version >/dev/null 2>&1 && command -v uv)
+HOME_DIR ?= .movie_platform
+BENCH_ROWS ?= 100000
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo dev test test-browser check bench clean install lock chromium
+
+help: ## Print this list.
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
+
+demo: $(INSTALLED) ## Carry three days of a real movie database from source to Snowflake tables, here on this machine.
+	$(BIN)/movie-platform --home "$(HOME_DIR)" demo
+
+dev: $(INSTALLED) ## The local cloud and the Dagster UI in the foreground; Ctrl-C stops all of it.
+	exec $(BIN)/movie-platform --home "$(HOME_DIR)" dev
+
+test: $(INSTALLED) ## Unit, integration and pipeline tests.
+	$(BIN)/pytest movie_platform_tests/unit movie_platform_tests/integration movie_platform_tests/pipeline $(PYTEST_ARGS)
+
+test-browser: $(INSTALLED) chromium ## Tests that drive the Dagster UI in a real Chromium.
+	$(BIN)/pytest movie_platform_tests/browser $(PYTEST_ARGS)
+
+check: $(INSTALLED) ## Format, lint, types, and that the lock file fits pyproject.toml.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/pytest -q movie_platform_tests/unit/test_project_files.py
+
+bench: $(INSTALLED) ## Measure each stage beside plain tools on the same data (BENCH_ROWS=100000).
+	$(BIN)/movie-platform --home "$(HOME_DIR)" bench --rows $(BENCH_ROWS)
+
+clean: ## Stop the local cloud and delete what the other targets made: HOME_DIR, .venv, caches.
+	if [ -x $(BIN)/movie-platform ] && [ -d "$(HOME_DIR)" ]; then $(BIN)/movie-platform --home "$(HOME_DIR)" cloud down; fi
+	rm -rf "$(HOME_DIR)" $(VENV) .pytest_cache .ruff_cache .hypothesis dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install: $(INSTALLED) ## Set up .venv from requirements.lock; every other target does so by itself.
+
+# Python's own question instead of a version string: an alias, a shim or a wrapper may stand behind the name.
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	  echo "error: Python 3.11 is needed and '$(PYTHON)' is not it. Install it, or name it: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+	  rm -rf $(VENV); \
+	  if [ -n "$(UV)" ]; then UV_PYTHON_DOWNLOADS=never $(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
+	  else $(PYTHON) -m venv $(VENV) || { \
+	    rm -rf $(VENV); echo "error: '$(PYTHON) -m venv' failed. On Debian: apt-get install python3-venv" >&2; exit 2; }; fi; \
+	fi
+	if [ -n "$(UV)" ]; then \
+	  export VIRTUAL_ENV="$(abspath $(VENV))"; \
+	  $(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements.lock; \
+	  $(UV) pip install --quiet --no-deps --editable .; \
+	else \
+	  $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; \
+	fi
+	$(BIN)/python -m compileall -q movie_platform glue_scripts
+	touch $@
+
+lock: ## Renew requirements.lock from pyproject.toml (needs uv).
+	@[ -n "$(UV)" ] || { echo "error: the lock file is made with uv: https://docs.astral.sh/uv" >&2; exit 2; }
+	$(UV) pip compile --quiet --python-version 3.11 --all-extras --no-strip-extras --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
+
+chromium:
+	@if command -v chromium >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "Installing Debian's chromium for the browser tests" >&2; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	else \
+	  echo "error: the browser tests need 'chromium' on PATH. On Debian: sudo apt-get install chromium" >&2; exit 2; \
+	fi
