@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     )
 
     glue_job_timeout_minutes: int = Field(60, gt=0, description="Deadline of a transform run.")
+    load_refresh_after_seconds: int = Field(
+        60, gt=0, description="When a RAW asset asks for files that no event has brought yet."
+    )
     load_timeout_seconds: int = Field(
         900, gt=0, description="How long a RAW asset waits for its files to load."
     )
@@ -167,3 +170,9 @@ class Settings(BaseSettings):
     def extracts(self) -> str:
         """Folder or s3:// URI under which raw extracts are kept."""
         return self.extract_location or str(self.home / "extracts")
+
+
+def resolve_environment_secret(name: str) -> SecretStr | None:
+    """The secret that a source profile names as `{ env = "NAME" }`; None where the variable is not set or empty."""
+    value = os.environ.get(name)
+    return SecretStr(value) if value else None
