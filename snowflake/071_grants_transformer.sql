@@ -1,0 +1,10 @@
+-- The transformer reads RAW, writes CORE and reads what MARTS make of it.
+GRANT USAGE ON ALL SCHEMAS IN DATABASE {{ database }} TO ROLE {{ database }}_TRANSFORMER;
+
+GRANT SELECT ON FUTURE TABLES IN SCHEMA {{ database }}.RAW TO ROLE {{ database }}_TRANSFORMER;
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON FUTURE TABLES IN SCHEMA {{ database }}.CORE TO ROLE {{ database }}_TRANSFORMER;
+
+GRANT SELECT, INSERT ON FUTURE TABLES IN SCHEMA {{ database }}.OPS TO ROLE {{ database }}_TRANSFORMER;
+
+GRANT SELECT ON FUTURE VIEWS IN SCHEMA {{ database }}.MARTS TO ROLE {{ database }}_TRANSFORMER;
