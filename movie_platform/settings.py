@@ -8,7 +8,7 @@ module asks which of the two it is.
 
 import json
 import os
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -105,6 +105,14 @@ class Settings(BaseSettings):
     )
 
     glue_job_timeout_minutes: int = Field(60, gt=0, description="Deadline of a transform run.")
+    extract_cron: str = Field("0 3 * * *", description="When the daily extract runs, UTC.")
+    arrival_interval_seconds: int = Field(10, ge=1, description="Pause between two looks for bundles that landed.")
+    freshness_warn: timedelta = Field(
+        timedelta(hours=26), description="Age of a warehouse table's newest load at which the UI warns."
+    )
+    freshness_fail: timedelta = Field(
+        timedelta(hours=36), description="Age at which the service level is missed and an alert is sent."
+    )
     load_refresh_after_seconds: int = Field(
         60, gt=0, description="When a RAW asset asks for files that no event has brought yet."
     )

@@ -1,0 +1,1 @@
+"""The assets: one module a hop, in the order data flows (source, extract, landing, processed, archive, warehouse)."""

@@ -1,0 +1,82 @@
+"""Which bundle a step is about.
+
+A run carries it in its tags: those that the sensor or the command gave it, or those that zipped_bundle added. A run
+without them (somebody materializes one asset in the UI) is about the latest bundle of its source and date.
+"""
+
+import dagster as dg
+
+from movie_platform.assets.partitions import partition_date
+from movie_platform.automation import tags
+from movie_platform.contracts.locations import BATCH_ID, verified_key
+from movie_platform.resources.landing import LandedBundle, Landing, NoBundleError
+from movie_platform.resources.unpack import UnpackAnswer, UnpackFunction
+
+StepContext = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+def run_tags(context: StepContext) -> dict[str, str]:
+    """The run's tags as they are now: steps before this one may have added some since the run began."""
+    run = context.instance.get_run_by_id(context.run.run_id)
+    return dict(context.run.tags if run is None else run.tags)
+
+
+def add_run_tags(context: StepContext, added: dict[str, str]) -> None:
+    """Adds tags to the run, for the steps after this one and for the sensor."""
+    context.instance.add_run_tags(context.run.run_id, added)
+
+
+def run_includes(context: dg.AssetExecutionContext, key: dg.AssetKey) -> bool:
+    """Whether the run that the step belongs to materializes an asset."""
+    selection = context.run.asset_selection
+    if selection is not None:
+        return key in selection
+    return key in context.job_def.asset_layer.selected_asset_keys
+
+
+def landed_bundle(context: StepContext, landing: Landing, default_source: str) -> LandedBundle:
+    """The bundle that the step is about. Raises NoBundleError, and PlatformError where it was replaced meanwhile."""
+    present = run_tags(context)
+    key = present.get(tags.BUNDLE) or present.get(tags.LANDED)
+    if key is not None:
+        return landing.describe(key, present.get(tags.BUNDLE_ETAG))
+    source = present.get(tags.SOURCE, default_source)
+    dt = partition_date(context)
+    bundle = landing.winner(source, dt)
+    if bundle is None:
+        raise NoBundleError(source, dt)
+    return bundle
+
+
+def batch_of(
+    context: StepContext, bundle: LandedBundle, unpacker: UnpackFunction
+) -> tuple[str, str | None]:
+    """The batch id of a bundle and, where it is known, the key of its marker in the processed bucket.
+
+    An outside producer may have named its bundle freely: then the function that verified it is asked, which gives
+    the answer that it gave before.
+    """
+    batch_id = run_tags(context).get(tags.BATCH_ID)
+    if batch_id is None and BATCH_ID.fullmatch(bundle.name):
+        batch_id = bundle.name
+    if batch_id is not None:
+        return batch_id, verified_key(bundle.source, bundle.dt, batch_id)
+    answer = refuse_quarantined(unpacker.unpack(bundle.bucket, bundle.key, bundle.etag), bundle)
+    return str(answer.batch_id), answer.verified_key
+
+
+def refuse_quarantined(answer: UnpackAnswer, bundle: LandedBundle) -> UnpackAnswer:
+    """The answer, if the bundle was verified; a failure that no retry helps otherwise."""
+    if answer.status == "verified":
+        return answer
+    reason = answer.reason or {"code": answer.status, "message": "the function did not take it for a bundle"}
+    raise dg.Failure(
+        description=f"{bundle.uri} was refused ({reason.get('code')}): {reason.get('message')}",
+        metadata={
+            "code": str(reason.get("code")),
+            "entry": str(reason.get("entry")),
+            "quarantine": str(answer.quarantine_prefix),
+            "next_step": "have the producer send the bundle again; the refused one is kept in quarantine",
+        },
+        allow_retries=False,
+    )

@@ -1,0 +1,142 @@
+"""landing/zipped_bundle: the extract of a day as one ZIP in the landing bucket."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from movie_platform import __version__
+from movie_platform.assets import keys, schemas
+from movie_platform.assets.batches import add_run_tags, run_includes, run_tags
+from movie_platform.assets.failures import HEALING_RETRIES, explained
+from movie_platform.assets.measure import Stopwatch
+from movie_platform.assets.partitions import partition_date
+from movie_platform.automation import tags
+from movie_platform.contracts.locations import landing_prefix
+from movie_platform.errors import PlatformError
+from movie_platform.resources.extracts import ExtractStore
+from movie_platform.resources.landing import LandedBundle, Landing
+from movie_platform.settings import Settings
+
+if TYPE_CHECKING:
+    from movie_platform.bundles.manifest import Manifest
+
+
+class NothingExtractedError(PlatformError):
+    """No extract is known for the date."""
+
+    def __init__(self, source: str, dt: date) -> None:
+        super().__init__(
+            "nothing_extracted",
+            f"no extract of source {source} is known for {dt}",
+            "materialize extract/raw_extract for that date first",
+        )
+
+
+def build_zipped_bundle(
+    settings: Settings, partitions: dg.PartitionsDefinition, default_source: str
+) -> dg.AssetsDefinition:
+    """The asset; `default_source` is meant where a run does not say which source it is about."""
+
+    @dg.asset(
+        key=keys.ZIPPED_BUNDLE,
+        deps=[keys.RAW_EXTRACT],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        group_name="landing",
+        kinds={"python", "s3"},
+        owners=[settings.owner],
+        code_version=__version__,
+        retry_policy=HEALING_RETRIES,
+        metadata={
+            "dagster/column_schema": schemas.bundle_schema(),
+            "dagster/column_lineage": schemas.bundle_lineage(keys.RAW_EXTRACT),
+        },
+        description=(
+            "The extract of a day as one ZIP in the landing bucket: the hand-over to whoever processes it. Content that"
+            " has landed for the date already is not landed again."
+        ),
+    )
+    def zipped_bundle(
+        context: dg.AssetExecutionContext, extracts: ExtractStore, landing: Landing
+    ) -> dg.MaterializeResult:
+        from movie_platform.bundles.manifest import Manifest
+        from movie_platform.bundles.zipping import write_zip
+
+        watch = Stopwatch()
+        dt = partition_date(context)
+        present = run_tags(context)
+        source = present.get(tags.SOURCE, default_source)
+        with explained():
+            if tags.LANDED in present:
+                replayed = landing.describe(present[tags.LANDED], present.get(tags.BUNDLE_ETAG))
+                _tag(context, replayed)
+                return _result(replayed, landing.manifest(replayed), watch, unchanged=True)
+            batch_id = present.get(tags.BATCH_ID) or _last_extract(context, source, dt)
+            winner = landing.winner(source, dt)
+            with extracts.fetch(source, dt, batch_id) as folder:
+                manifest = Manifest.from_json((folder / "manifest.json").read_bytes())
+                if winner is not None and landing.manifest(winner).content_id == manifest.content_id:
+                    context.log.info(f"{winner.uri} has the same content: nothing is landed.")
+                    _tag(context, winner)
+                    return _result(winner, manifest, watch, unchanged=True)
+                key = f"{landing_prefix(source, dt)}{batch_id}.zip"
+                # Before the upload: the sensor may hear of the bundle before this step ends.
+                marks = {tags.LANDED: key}
+                if run_includes(context, keys.UNZIPPED_FILES):
+                    marks[tags.BUNDLE] = key
+                add_run_tags(context, marks)
+                with landing.writer(key) as stream:
+                    write_zip(folder, stream)
+            landed = landing.describe(key)
+            _tag(context, landed)
+            return _result(landed, manifest, watch, unchanged=False)
+
+    return zipped_bundle
+
+
+def _tag(context: dg.AssetExecutionContext, bundle: LandedBundle) -> None:
+    added = {tags.LANDED: bundle.key, tags.BUNDLE_ETAG: bundle.etag, tags.BATCH_ID: bundle.name}
+    if run_includes(context, keys.UNZIPPED_FILES):
+        added[tags.BUNDLE] = bundle.key
+    add_run_tags(context, added)
+
+
+def _last_extract(context: dg.AssetExecutionContext, source: str, dt: date) -> str:
+    """Batch id of the newest extract of a source and date that Dagster knows of."""
+    cursor: str | None = None
+    filters = dg.AssetRecordsFilter(asset_key=keys.RAW_EXTRACT, asset_partitions=[dt.isoformat()])
+    while True:
+        page = context.instance.fetch_materializations(filters, limit=100, cursor=cursor)
+        for record in page.records:
+            found = record.asset_materialization
+            if found is None:
+                continue
+            if found.metadata.get(schemas.SOURCE_NAME) == dg.MetadataValue.text(source):
+                batch_id = found.metadata.get(schemas.BATCH_ID)
+                if batch_id is not None:
+                    return str(batch_id.value)
+        if not page.has_more:
+            raise NothingExtractedError(source, dt)
+        cursor = page.cursor
+
+
+def _result(
+    bundle: LandedBundle, manifest: "Manifest", watch: Stopwatch, *, unchanged: bool
+) -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(manifest.content_id),
+        metadata={
+            schemas.SOURCE_NAME: bundle.source,
+            schemas.BATCH_ID: bundle.name,
+            schemas.ROW_COUNT: manifest.row_count,
+            schemas.ROWS_IN: manifest.row_count,
+            schemas.ROWS_OUT: manifest.row_count,
+            schemas.REJECTED: manifest.rejected_count,
+            schemas.BYTES: bundle.size,
+            schemas.UNCHANGED: unchanged,
+            "movie_platform/bundle": bundle.uri,
+            "movie_platform/etag": bundle.etag,
+            **watch.metadata(),
+        },
+    )

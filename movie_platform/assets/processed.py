@@ -1,0 +1,77 @@
+"""processed/unzipped_files: the verified contents of a bundle, published by the Lambda function."""
+
+import dagster as dg
+
+from movie_platform import __version__
+from movie_platform.assets import keys, schemas
+from movie_platform.assets.batches import add_run_tags, landed_bundle, refuse_quarantined
+from movie_platform.assets.failures import HEALING_RETRIES, explained
+from movie_platform.assets.measure import Stopwatch
+from movie_platform.automation import tags
+from movie_platform.resources.landing import Landing
+from movie_platform.resources.unpack import UnpackFunction, UnpackFunctionError
+from movie_platform.settings import Settings
+
+
+def build_unzipped_files(
+    settings: Settings, partitions: dg.PartitionsDefinition, default_source: str
+) -> dg.AssetsDefinition:
+    """The asset; `default_source` is meant where a run does not say which source it is about."""
+
+    @dg.asset(
+        key=keys.UNZIPPED_FILES,
+        deps=[keys.ZIPPED_BUNDLE],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.multi_run(1),
+        group_name="processed",
+        kinds={"lambda", "s3", "csv", "parquet"},
+        owners=[settings.owner],
+        code_version=__version__,
+        retry_policy=HEALING_RETRIES,
+        metadata={
+            "dagster/column_schema": schemas.bundle_schema(),
+            "dagster/column_lineage": schemas.bundle_lineage(keys.ZIPPED_BUNDLE),
+        },
+        description=(
+            "The files of a bundle, verified and unpacked by AWS Lambda into the processed bucket. A bundle that breaks"
+            " a rule of the format goes to quarantine instead, and nothing of it is published."
+        ),
+    )
+    def unzipped_files(
+        context: dg.AssetExecutionContext, landing: Landing, unpacker: UnpackFunction
+    ) -> dg.MaterializeResult:
+        watch = Stopwatch()
+        with explained(heals=(UnpackFunctionError,)):
+            bundle = landed_bundle(context, landing, default_source)
+            answer = unpacker.unpack(bundle.bucket, bundle.key, bundle.etag, context)
+            if answer.status == "quarantined":
+                add_run_tags(context, {tags.OUTCOME: tags.OUTCOME_QUARANTINED})
+            refuse_quarantined(answer, bundle)
+        add_run_tags(context, {tags.BATCH_ID: str(answer.batch_id), tags.SOURCE: bundle.source})
+        processed = f"s3://{settings.bucket('processed')}"
+        return dg.MaterializeResult(
+            metadata={
+                schemas.SOURCE_NAME: bundle.source,
+                schemas.BATCH_ID: str(answer.batch_id),
+                schemas.ROW_COUNT: answer.rows,
+                schemas.ROWS_IN: answer.rows,
+                schemas.ROWS_OUT: answer.rows,
+                schemas.REJECTED: answer.rejected,
+                schemas.BYTES: answer.bytes,
+                "movie_platform/bundle": bundle.uri,
+                "movie_platform/verified": f"{processed}/{answer.verified_key}",
+                "movie_platform/already_done": answer.already_done,
+                "movie_platform/log_group": f"/aws/lambda/{settings.unpack_function_name}",
+                "movie_platform/files": dg.MetadataValue.table(
+                    records=[
+                        dg.TableRecord(
+                            {"path": file.path, "format": file.format, "rows": file.rows, "bytes": file.bytes}
+                        )
+                        for file in answer.files[:50]
+                    ]
+                ),
+                **watch.metadata(),
+            },
+        )
+
+    return unzipped_files

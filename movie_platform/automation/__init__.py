@@ -1,0 +1,1 @@
+"""When things run: jobs, the schedule, the sensors and the alerts. The decisions are pure functions."""

@@ -1,0 +1,32 @@
+"""The jobs: which assets and checks are materialized together."""
+
+import dagster as dg
+
+from movie_platform.assets import keys
+
+EXTRACT_DAY = "extract_day"
+MATERIALIZE_DAY = "materialize_day"
+PROCESS_LANDED_BUNDLE = "process_landed_bundle"
+
+
+def build_jobs() -> list["dg.UnresolvedAssetJobDefinition"]:
+    """The three ways a day is carried: up to landing, from landing on, and from source to warehouse."""
+    extracted = dg.AssetSelection.assets(keys.RAW_EXTRACT, keys.ZIPPED_BUNDLE)
+    after_landing = dg.AssetSelection.assets(keys.UNZIPPED_FILES, *keys.ARCHIVE, *keys.WAREHOUSE)
+    return [
+        dg.define_asset_job(
+            EXTRACT_DAY,
+            selection=extracted,
+            description="Extracts a day and lands its bundle. It ends there: landing is the hand-over.",
+        ),
+        dg.define_asset_job(
+            PROCESS_LANDED_BUNDLE,
+            selection=after_landing | dg.AssetSelection.checks_for_assets(keys.ZIPPED_BUNDLE),
+            description="Checks a bundle that landed, whoever put it there, and carries it to the warehouse.",
+        ),
+        dg.define_asset_job(
+            MATERIALIZE_DAY,
+            selection=extracted | after_landing,
+            description="Carries a day from the source to the warehouse in one run.",
+        ),
+    ]

@@ -1,0 +1,155 @@
+"""Waiting for Snowpipe, file by file, and asking again for files whose events were lost."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from movie_platform.contracts import Table
+from movie_platform.errors import PlatformError
+from movie_platform.resources.loading import Evidence, HistoryEntry, assess, can_be_refreshed
+from movie_platform.resources.snowflake import WarehouseResource, query_rows
+from movie_platform.resources.transform import ArchiveFile
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+FIRST_POLL_SECONDS = 0.5
+LAST_POLL_SECONDS = 10.0
+# COPY INTO takes a list of at most 1,000 files
+# (https://docs.snowflake.com/en/sql-reference/sql/copy-into-table).
+FILES_A_COPY = 1000
+
+
+class LoadError(PlatformError):
+    """Snowpipe could not load a file, or did not load it in time."""
+
+
+class RawLoader(dg.ConfigurableResource):
+    """The pipes of the RAW tables, and the evidence of what they loaded."""
+
+    timeout_seconds: int
+    refresh_after_seconds: int
+    warehouse: dg.ResourceDependency[WarehouseResource]
+
+    def wait(
+        self,
+        table: Table,
+        files: Sequence[ArchiveFile],
+        version_prefix: str,
+        written_at: datetime,
+        *,
+        log: dg.DagsterLogManager,
+        run_id: str,
+    ) -> Evidence:
+        """Returns when every file is in the table.
+
+        A file that is missing after `refresh_after_seconds` is asked for: by a refresh of the pipe below
+        `version_prefix`, or by COPY INTO where the file is too old for that. Raises LoadError with the pipe's own
+        error when a file fails, or when time is up.
+        """
+        if not files:
+            return Evidence({}, {}, ())
+        started = time.monotonic()
+        pause = FIRST_POLL_SECONDS
+        asked_again = False
+        with self.warehouse.connect(query_tag=f"movie_platform load {run_id}") as connection:
+            while True:
+                evidence = self.evidence(connection, table, files)
+                waited = time.monotonic() - started
+                if evidence.failed:
+                    raise _load_failed(table, evidence)
+                if evidence.complete:
+                    return evidence
+                if waited > self.timeout_seconds:
+                    raise _load_late(table, evidence, waited)
+                if not asked_again and waited > self.refresh_after_seconds:
+                    log.warning(f"{len(evidence.missing)} files are not loaded yet; asking for them again.")
+                    self._ask_again(connection, table, evidence.missing, version_prefix, written_at)
+                    asked_again = True
+                time.sleep(pause)
+                pause = min(pause * 1.5, LAST_POLL_SECONDS)
+
+    def evidence(
+        self, connection: "SnowflakeConnection", table: Table, files: Sequence[ArchiveFile]
+    ) -> Evidence:
+        """What the table and its load history say of the files now."""
+        expected = [file.key for file in files]
+        rows = rows_by_file(connection, table, expected)
+        empty = [key for key in expected if key not in rows]
+        history = _history(connection, table, empty) if empty else []
+        return assess(expected, history, rows)
+
+    def _ask_again(
+        self,
+        connection: "SnowflakeConnection",
+        table: Table,
+        missing: Sequence[str],
+        version_prefix: str,
+        written_at: datetime,
+    ) -> None:
+        if can_be_refreshed(written_at, datetime.now(UTC)):
+            below_the_pipe = version_prefix.removeprefix(f"{table.name}/")
+            with connection.cursor() as cursor:
+                cursor.execute(f"ALTER PIPE {_name(table)}_PIPE REFRESH PREFIX = %s", (below_the_pipe,))
+            return
+        for first in range(0, len(missing), FILES_A_COPY):
+            some = missing[first : first + FILES_A_COPY]
+            marks = ", ".join(["%s"] * len(some))
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f"COPY INTO {_name(table)} FROM @RAW.ARCHIVE_STAGE FILES = ({marks})"
+                    " FILE_FORMAT = (FORMAT_NAME = RAW.PARQUET_FORMAT) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE"
+                    " INCLUDE_METADATA = (file_name = METADATA$FILENAME, file_row = METADATA$FILE_ROW_NUMBER,"
+                    " loaded_at = METADATA$START_SCAN_TIME)",
+                    tuple(some),
+                )
+
+
+def rows_by_file(connection: "SnowflakeConnection", table: Table, keys: Sequence[str]) -> dict[str, int]:
+    """How many rows of a table came from each of the files; files without any are left out."""
+    if not keys:
+        return {}
+    marks = ", ".join(["%s"] * len(keys))
+    sql = f"SELECT file_name, COUNT(*) AS row_total FROM {_name(table)} WHERE file_name IN ({marks}) GROUP BY file_name"
+    return {row["file_name"]: int(row["row_total"]) for row in query_rows(connection, sql, tuple(keys))}
+
+
+def _history(connection: "SnowflakeConnection", table: Table, keys: Sequence[str]) -> list[HistoryEntry]:
+    names = {key.rsplit("/", 1)[-1] for key in keys}
+    sql = (
+        "SELECT file_name, status, row_count, first_error_message FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY("
+        "TABLE_NAME => %s, START_TIME => DATEADD(day, -13, CURRENT_TIMESTAMP()))) ORDER BY last_load_time"
+    )
+    return [
+        HistoryEntry(
+            row["file_name"], row["status"] or "", int(row["row_count"] or 0), row["first_error_message"]
+        )
+        for row in query_rows(connection, sql, (_name(table),))
+        if row["file_name"].rsplit("/", 1)[-1] in names
+    ]
+
+
+def _name(table: Table) -> str:
+    # The parts are constants of the contracts, not values: identifiers cannot be bound.
+    return f"{table.snowflake_schema}.{table.name.upper()}"
+
+
+def _load_failed(table: Table, evidence: Evidence) -> LoadError:
+    key, error = next(iter(evidence.failed.items()))
+    return LoadError(
+        "load_failed",
+        f"Snowpipe could not load {len(evidence.failed)} file(s) into {_name(table)}; the first is {key}: {error}",
+        "compare the file's columns with the table's; after the table is mended, transform the batch again",
+    )
+
+
+def _load_late(table: Table, evidence: Evidence, waited: float) -> LoadError:
+    return LoadError(
+        "load_late",
+        f"{len(evidence.missing)} file(s) are not in {_name(table)} after {waited:.0f} s; the first is"
+        f" {evidence.missing[0]}",
+        f"look at SYSTEM$PIPE_STATUS('{_name(table)}_PIPE') and at the notifications of the archive bucket",
+    )
