@@ -1,6 +1,7 @@
 """The Glue Data Catalog's tables in the CloudFormation template, written from the contracts.
 
-`python -m movie_platform.provision.catalog` rewrites that part of the template; a test says when it has to be run.
+`python -m movie_platform.provision.catalog` rewrites that part of the template; a test says when it has to be
+run.
 """
 
 import json
@@ -35,7 +36,7 @@ def hive_type(contract_type: str) -> str:
 
 
 def catalog_columns(table: Table) -> tuple[Column, ...]:
-    """The columns that the catalog lists: all but those that are partition keys, whose values the path gives."""
+    """The columns that the catalog lists: all but the partition keys, whose values the path gives."""
     return tuple(column for column in table.columns if column.name not in _PARTITIONED)
 
 
@@ -50,7 +51,9 @@ def render_tables() -> str:
 
 
 def updated_template(template: str) -> str:
-    """The template with its catalog tables as the contracts have them; ValueError where the markers are missing."""
+    """The template with its catalog tables as the contracts have them; ValueError where the markers are
+    missing.
+    """
     before, begin, rest = template.partition(BEGIN)
     _old, end, after = rest.partition(END)
     if not begin or not end:

@@ -1,0 +1,22 @@
+"""The Glue job's modules as one ZIP for `--extra-py-files`: `glue_scripts`, the contracts, Dagster Pipes."""
+
+from pathlib import Path
+
+import dagster_pipes
+
+from movie_platform import contracts
+from movie_platform.provision.archives import deterministic_zip, package_entries
+from movie_platform.provision.files import GLUE_SCRIPTS
+
+ENTRY_SCRIPT = GLUE_SCRIPTS / "transform_movies.py"
+
+
+def build_modules_zip() -> bytes:
+    """The ZIP, the same bytes for the same sources; Glue gets the entry script by itself."""
+    platform = Path(contracts.__file__).parents[1]
+    entries = package_entries(GLUE_SCRIPTS, "glue_scripts")
+    entries.pop(f"glue_scripts/{ENTRY_SCRIPT.name}", None)
+    entries["movie_platform/__init__.py"] = (platform / "__init__.py").read_bytes()
+    entries.update(package_entries(platform / "contracts", "movie_platform/contracts"))
+    entries.update(package_entries(Path(dagster_pipes.__file__).parent, "dagster_pipes"))
+    return deterministic_zip(entries)

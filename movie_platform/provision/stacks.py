@@ -1,0 +1,328 @@
+"""Deploys one CloudFormation stack by change sets: shows what would change, applies it, waits, explains
+failures.
+
+Buckets outlive their stack. Where a stack is new and its buckets exist already (it was deleted, or its state
+was lost), they are imported into the stack first, bare, and then updated to what the template says.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from movie_platform.errors import PlatformError
+from movie_platform.provision.template import declared_resources
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_s3 import S3Client
+
+Progress = Callable[[str], None]
+ChangeSetType = Literal["CREATE", "UPDATE", "IMPORT"]
+
+DEFAULT_DEADLINE_SECONDS = 900
+_FIRST_POLL_SECONDS = 0.1
+_LONGEST_POLL_SECONDS = 5.0
+# A stack in one of these never came to life; it holds nothing but what its own rollback left behind.
+_STILLBORN = frozenset({"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"})
+_USABLE = frozenset(
+    {
+        "CREATE_COMPLETE",
+        "UPDATE_COMPLETE",
+        "UPDATE_ROLLBACK_COMPLETE",
+        "IMPORT_COMPLETE",
+        "IMPORT_ROLLBACK_COMPLETE",
+    }
+)
+_NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
+
+
+class StackError(PlatformError):
+    """A stack could not be deployed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What a stack shall be. `buckets` maps logical ids of retained buckets to their names."""
+
+    name: str
+    template: Path
+    parameters: Mapping[str, str]
+    buckets: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChange:
+    """One change of a stack: Add, Modify, Remove or Import of a resource."""
+
+    action: str
+    logical_id: str
+    resource_type: str
+    replaces: bool = False
+
+    def __str__(self) -> str:
+        return (
+            f"{self.action} {self.logical_id} ({self.resource_type}){', replaced' if self.replaces else ''}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StackResult:
+    """What was, or in a dry run would be, changed; `outputs` of the stack as it is now."""
+
+    name: str
+    changes: tuple[ResourceChange, ...]
+    outputs: Mapping[str, str]
+
+
+class StackDeployer:
+    """Deploys stacks one after another, each within `deadline_seconds`."""
+
+    def __init__(
+        self,
+        cloudformation: "CloudFormationClient",
+        s3: "S3Client",
+        *,
+        progress: Progress,
+        deadline_seconds: float = DEFAULT_DEADLINE_SECONDS,
+    ) -> None:
+        self._cloudformation = cloudformation
+        self._s3 = s3
+        self._progress = progress
+        self._deadline_seconds = deadline_seconds
+
+    def deploy(self, stack: Stack) -> StackResult:
+        """Creates the stack or brings it up to date; returns at once where nothing changed. Raises
+        StackError.
+        """
+        deadline = time.monotonic() + self._deadline_seconds
+        status = self._settled_status(stack.name, deadline)
+        if status in _STILLBORN:
+            self._progress(f"stack {stack.name}: removing what an earlier attempt left ({status})")
+            self._cloudformation.delete_stack(StackName=stack.name)
+            self._settled_status(stack.name, deadline)
+            status = None
+        imported: tuple[ResourceChange, ...] = ()
+        if status is None:
+            imported = self._import_buckets(stack, deadline)
+            if imported:
+                status = "IMPORT_COMPLETE"
+        if status is not None and status not in _USABLE:
+            raise StackError(
+                "stack_not_usable",
+                f"Stack {stack.name} is in the state {status}.",
+                "Repair or delete it in CloudFormation (its buckets are kept), then run provision again.",
+            )
+        kind: ChangeSetType = "CREATE" if status is None else "UPDATE"
+        changes = self._apply(stack.name, kind, self._request(stack), deadline)
+        return StackResult(stack.name, imported + changes, self.outputs(stack.name))
+
+    def difference(self, stack: Stack) -> StackResult:
+        """What `deploy` would change; nothing is left behind but, for a moment, an unexecuted change set."""
+        deadline = time.monotonic() + self._deadline_seconds
+        status = self._settled_status(stack.name, deadline)
+        if status is None or status in _STILLBORN:
+            existing = self._existing_buckets(stack)
+            changes = tuple(
+                ResourceChange("Import" if logical_id in existing else "Add", logical_id, kind)
+                for logical_id, kind in declared_resources(stack.template).items()
+            )
+            return StackResult(stack.name, changes, {})
+        name, changes = self._change_set(stack.name, "UPDATE", self._request(stack), deadline)
+        if name is not None:
+            self._cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=name)
+        return StackResult(stack.name, changes, self.outputs(stack.name))
+
+    def outputs(self, name: str) -> dict[str, str]:
+        """The outputs of a stack; empty where it does not exist."""
+        described = self._describe(name)
+        if described is None:
+            return {}
+        return {
+            output.get("OutputKey", ""): output.get("OutputValue", "")
+            for output in described.get("Outputs", [])
+        }
+
+    def parameters(self, name: str) -> dict[str, str]:
+        """The parameters of a stack as it is; empty where it does not exist."""
+        described = self._describe(name)
+        if described is None:
+            return {}
+        return {
+            parameter.get("ParameterKey", ""): parameter.get("ParameterValue", "")
+            for parameter in described.get("Parameters", [])
+        }
+
+    def _request(self, stack: Stack) -> dict[str, Any]:
+        return {
+            "TemplateBody": stack.template.read_text("utf-8"),
+            "Parameters": [
+                {"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()
+            ],
+            "Capabilities": ["CAPABILITY_IAM"],
+            "Tags": [{"Key": "application", "Value": "movie-platform"}],
+        }
+
+    def _existing_buckets(self, stack: Stack) -> dict[str, str]:
+        return {logical_id: name for logical_id, name in stack.buckets.items() if self._owns_bucket(name)}
+
+    def _owns_bucket(self, name: str) -> bool:
+        try:
+            self._s3.head_bucket(Bucket=name)
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            if status == 404:
+                return False
+            if status == 403:
+                raise StackError(
+                    "bucket_not_ours",
+                    f"The bucket {name} exists and may not be read with these credentials.",
+                    "Use other credentials, or another name_prefix if the bucket belongs to another account.",
+                ) from error
+            raise
+        return True
+
+    def _import_buckets(self, stack: Stack, deadline: float) -> tuple[ResourceChange, ...]:
+        existing = self._existing_buckets(stack)
+        if not existing:
+            return ()
+        self._progress(f"stack {stack.name}: taking over {', '.join(existing.values())}")
+        # Bare: an import changes nothing, so whatever else the template says has to be a change afterwards.
+        template = {
+            "Resources": {
+                logical_id: {
+                    "Type": "AWS::S3::Bucket",
+                    "DeletionPolicy": "Retain",
+                    "UpdateReplacePolicy": "Retain",
+                    "Properties": {"BucketName": name},
+                }
+                for logical_id, name in existing.items()
+            }
+        }
+        request: dict[str, Any] = {
+            "TemplateBody": json.dumps(template),
+            "ResourcesToImport": [
+                {
+                    "ResourceType": "AWS::S3::Bucket",
+                    "LogicalResourceId": logical_id,
+                    "ResourceIdentifier": {"BucketName": name},
+                }
+                for logical_id, name in existing.items()
+            ],
+        }
+        return self._apply(stack.name, "IMPORT", request, deadline)
+
+    def _apply(
+        self, stack: str, kind: ChangeSetType, request: dict[str, Any], deadline: float
+    ) -> tuple[ResourceChange, ...]:
+        name, changes = self._change_set(stack, kind, request, deadline)
+        if name is None:
+            return ()
+        for change in changes:
+            self._progress(f"stack {stack}: {change}")
+        self._cloudformation.execute_change_set(StackName=stack, ChangeSetName=name)
+        status = self._settled_status(stack, deadline)
+        if status is None or status not in _USABLE or "ROLLBACK" in status:
+            raise StackError(
+                "stack_failed",
+                f"Stack {stack} ended as {status}. {self._failures(stack)}",
+                "Correct the cause and run provision again; a stack that never was whole is removed then.",
+            )
+        return changes
+
+    def _change_set(
+        self, stack: str, kind: ChangeSetType, request: dict[str, Any], deadline: float
+    ) -> tuple[str | None, tuple[ResourceChange, ...]]:
+        """Name and changes of a change set that is ready; no name where there is nothing to change."""
+        name = f"provision-{uuid.uuid4().hex}"
+        self._cloudformation.create_change_set(
+            StackName=stack, ChangeSetName=name, ChangeSetType=kind, **request
+        )
+        for pause in _pauses(deadline, f"change set of stack {stack}"):
+            described = self._cloudformation.describe_change_set(StackName=stack, ChangeSetName=name)
+            if described["Status"] == "CREATE_COMPLETE":
+                return name, self._changes(stack, name)
+            if described["Status"] == "FAILED":
+                reason = described.get("StatusReason", "")
+                self._cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
+                if any(phrase in reason for phrase in _NOTHING_TO_DO):
+                    return None, ()
+                raise StackError(
+                    "change_set_failed",
+                    f"The change set of stack {stack} failed: {reason}",
+                    "Correct the template, its parameters or the rights of these credentials.",
+                )
+            time.sleep(pause)
+        raise AssertionError("unreachable: the pauses end with an exception")
+
+    def _changes(self, stack: str, name: str) -> tuple[ResourceChange, ...]:
+        pages = self._cloudformation.get_paginator("describe_change_set").paginate(
+            StackName=stack, ChangeSetName=name
+        )
+        changes = []
+        for page in pages:
+            for entry in page.get("Changes", []):
+                change = entry.get("ResourceChange", {})
+                changes.append(
+                    ResourceChange(
+                        change.get("Action", ""),
+                        change.get("LogicalResourceId", ""),
+                        change.get("ResourceType", ""),
+                        replaces=change.get("Replacement") == "True",
+                    )
+                )
+        return tuple(changes)
+
+    def _settled_status(self, stack: str, deadline: float) -> str | None:
+        """The stack's status once no operation is running; None where there is no such stack."""
+        for pause in _pauses(deadline, f"stack {stack}"):
+            described = self._describe(stack)
+            status = None if described is None else described["StackStatus"]
+            if status is None or status == "DELETE_COMPLETE":
+                return None
+            if status == "REVIEW_IN_PROGRESS" or not status.endswith("_IN_PROGRESS"):
+                return status
+            time.sleep(pause)
+        raise AssertionError("unreachable: the pauses end with an exception")
+
+    def _describe(self, stack: str) -> Any:
+        try:
+            return self._cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in error.response.get("Error", {}).get("Message", ""):
+                return None
+            raise
+
+    def _failures(self, stack: str) -> str:
+        """The resources that failed in the stack's last operation and why, the first cause first."""
+        failures: list[str] = []
+        events = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+        for page in events:
+            for event in page.get("StackEvents", []):
+                is_stack = event.get("PhysicalResourceId") == event.get("StackId")
+                status = event.get("ResourceStatus", "")
+                if is_stack and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"):
+                    return " ".join(reversed(failures)) or "No event says why."
+                reason = event.get("ResourceStatusReason", "")
+                if status.endswith("_FAILED") and "cancelled" not in reason:
+                    resource = f"{event.get('LogicalResourceId')} ({event.get('ResourceType')})"
+                    failures.append(f"{resource}: {reason}.")
+        return " ".join(reversed(failures)) or "No event says why."
+
+
+def _pauses(deadline: float, what: str) -> Iterator[float]:
+    """Growing pauses between two looks, until the deadline; then StackError."""
+    pause = _FIRST_POLL_SECONDS
+    while time.monotonic() < deadline:
+        yield pause
+        pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
+    raise StackError(
+        "stack_deadline",
+        f"The {what} did not settle in time.",
+        "See its events in CloudFormation; run provision again when the operation has ended.",
+    )
