@@ -7,7 +7,9 @@ _LONGEST_ENTRY = 300
 
 def printable(text: str, limit: int = _LONGEST_ENTRY) -> str:
     """`text` for a message or log line: control characters escaped, no longer than `limit` characters."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:limit])
+    shown = "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:limit]
+    )
     return shown if len(text) <= limit and len(shown) <= limit else f"{shown[: limit - 1]}…"
 
 

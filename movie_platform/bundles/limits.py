@@ -15,8 +15,8 @@ class Limits:
         entries: Number of entries, the manifest included.
         entry_bytes: Inflated size of one entry.
         total_bytes: Inflated size of all entries.
-        ratio: Inflated size over deflated size of one entry. Rows of a CSV part that are all alike reach about 150;
-            deflate itself reaches 1,032.
+        ratio: Inflated size over deflated size of one entry. Rows of a CSV part that are all alike reach
+            about 150; deflate itself reaches 1,032.
         ratio_floor_bytes: Entries that inflate to no more than this are exempt from `ratio`.
         manifest_bytes: Size of manifest.json.
         row_bytes: Size of one CSV row or of one line of rejected rows.

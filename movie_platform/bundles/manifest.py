@@ -1,7 +1,7 @@
 """The manifest: what a bundle says of itself, and the rules that it keeps whatever its files hold.
 
-The shape of the JSON is `docs/manifest.schema.json` (checked by generated code); what a schema cannot say, such as
-sums that agree and parts without a gap, is checked here. Standard library only.
+The shape of the JSON is `docs/manifest.schema.json` (checked by generated code); what a schema cannot say,
+such as sums that agree and parts without a gap, is checked here. Standard library only.
 """
 
 import json
@@ -59,7 +59,9 @@ class ColumnInfo:
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file of a bundle: `rows` are records (CSV, Parquet) or lines (rejected rows); `sha256` is hexadecimal."""
+    """One file of a bundle: `rows` are records (CSV, Parquet) or lines (rejected rows); `sha256` is
+    hexadecimal.
+    """
 
     path: str
     format: FileFormat
@@ -176,12 +178,16 @@ def file_path(file_format: FileFormat, part: int) -> str:
 def to_whole_seconds(moment: datetime) -> datetime:
     """`moment` in UTC without its fraction of a second; ValueError for a time without a zone."""
     if moment.tzinfo is None:
-        raise ValueError("extracted_at needs a time zone: pass an aware datetime, for example datetime.now(UTC)")
+        raise ValueError(
+            "extracted_at needs a time zone: pass an aware datetime, for example datetime.now(UTC)"
+        )
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def batch_id(extracted_at: datetime, content_id: str) -> str:
-    """The id of the batch that was extracted then and holds that content; ValueError for a malformed content_id."""
+    """The id of the batch that was extracted then and holds that content; ValueError for a malformed
+    content_id.
+    """
     if _CONTENT_ID.fullmatch(content_id) is None:
         raise ValueError(f"not a content_id (64 hexadecimal digits): {content_id!r}")
     return f"{to_whole_seconds(extracted_at).strftime(_COMPACT_TIME)}-{content_id[:12]}"
@@ -211,11 +217,11 @@ def manifest_from_dict(value: Any) -> Manifest:
     if version is not None and (type(version) is not int or version != FORMAT_VERSION):
         raise BundleError(
             ReasonCode.UNKNOWN_FORMAT_VERSION,
-            f"format_version is {printable(json.dumps(version), 60)}; this platform reads version {FORMAT_VERSION}.",
+            f"format_version is {printable(json.dumps(version), 60)}; version {FORMAT_VERSION} is read here.",
             MANIFEST_NAME,
         )
     try:
-        _refuse_floats(value)
+        _check_scalars(value)
         validate_manifest(value)
     except JsonSchemaValueException as error:
         raise _invalid(f"{printable(str(error), 500)} (docs/manifest.schema.json).") from None
@@ -230,15 +236,18 @@ def _invalid(message: str) -> BundleError:
     return BundleError(ReasonCode.MANIFEST_INVALID, message, MANIFEST_NAME)
 
 
-def _refuse_floats(value: Any) -> None:
-    # JSON Schema takes 1.0 for an integer; a count with a fraction sign is refused here, and the schema has no
-    # other numbers.
+def _check_scalars(value: Any) -> None:
+    # What the schema lets pass: JSON Schema takes 1.0 for an integer, and JSON can spell half a surrogate
+    # pair, which no UTF-8 text can hold.
     stack = [value]
     while stack:
         item = stack.pop()
         if isinstance(item, float):
             raise JsonSchemaValueException(f"the number {item!r} must be written as an integer")
+        if isinstance(item, str) and any("\ud800" <= c <= "\udfff" for c in item):
+            raise JsonSchemaValueException(f"{printable(item, 60)} holds half a surrogate pair")
         if isinstance(item, dict):
+            stack.extend(item.keys())
             stack.extend(item.values())
         elif isinstance(item, list):
             stack.extend(item)
@@ -328,7 +337,7 @@ def _check_files(manifest: Manifest) -> None:
         if file.path != file_path(file.format, file.part):
             raise BundleError(
                 ReasonCode.PARTS_INCONSISTENT,
-                f"Part {file.part} of format {file.format} must be called {file_path(file.format, file.part)}.",
+                f"Part {file.part} of the {file.format} files is called {file_path(file.format, file.part)}.",
                 file.path,
             )
     for file_format in FILE_FORMATS:
@@ -349,7 +358,7 @@ def _check_files(manifest: Manifest) -> None:
     if parquet and len(parquet) != len(csv):
         raise BundleError(
             ReasonCode.PARTS_INCONSISTENT,
-            f"There are {len(csv)} CSV parts and {len(parquet)} Parquet parts: each part has both, or none has Parquet.",
+            f"There are {len(csv)} CSV and {len(parquet)} Parquet parts: all parts have Parquet, or none.",
             MANIFEST_NAME,
         )
     for one, other in zip(csv, parquet, strict=False):

@@ -2,4 +2,6 @@
 
 
 class JsonSchemaValueException(ValueError):  # noqa: N818 - the name that generated code raises
-    """A value breaks the schema; the message names its path, for example `data.files[0].rows must be integer`."""
+    """A value breaks the schema; the message names its path, for example `data.files[0].rows must be
+    integer`.
+    """
