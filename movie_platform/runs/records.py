@@ -1,4 +1,4 @@
-"""Reading a finished run back from the instance: its materializations, checks and failure, as plain values."""
+"""Reading a finished run back from the instance: materializations, checks and failure as plain values."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -99,7 +99,7 @@ def _error(run: "dg.DagsterRun", events: "list[dg.DagsterEvent]") -> ErrorReport
             # The user's own exception is the last of the chain that Dagster wraps around it.
             while error is not None and error.cause is not None:
                 error = error.cause
-            code = metadata.get("movie_platform/code")
+            code = metadata.get("code")
             description = data.user_failure_data.description if data.user_failure_data else None
             message = description or (error.message.strip() if error else "the step failed")
             return ErrorReport(

@@ -10,20 +10,21 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-Status = Literal["success", "failed", "quarantined"]
+from movie_platform.assets.schemas import (
+    BATCH_ID,
+    BYTES,
+    COUNTS,
+    NULLED,
+    PEAK_RSS_BYTES,
+    REJECTED,
+    ROWS_IN,
+    ROWS_OUT,
+    SECONDS,
+    SOURCE_NAME,
+    UNCHANGED,
+)
 
-# Metadata that assets report of a materialization; all sizes in bytes, times in seconds.
-ROWS_IN = "movie_platform/rows_in"
-ROWS_OUT = "movie_platform/rows_out"
-REJECTED = "movie_platform/rejected"
-BYTES = "movie_platform/bytes"
-SECONDS = "movie_platform/seconds"
-PEAK_RSS_BYTES = "movie_platform/peak_rss_bytes"
-BATCH_ID = "movie_platform/batch_id"
-SOURCE = "movie_platform/source"
-COUNTS = "movie_platform/counts"
-NULLED = "movie_platform/nulled"
-UNCHANGED = "movie_platform/unchanged"
+Status = Literal["success", "failed", "quarantined"]
 
 # The stages in the order in which data flows, and the beginning of the asset keys that each consists of.
 STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -139,8 +140,9 @@ def build_report(
     unpack = latest.get(("processed", "unzipped_files"))
     rows = RowsReport(
         extracted=extract.number(ROWS_OUT) if extract else 0,
-        rejected=extract.number(REJECTED) if extract else 0,
-        bundled=bundle.number(ROWS_OUT) if bundle else 0,
+        rejected=extract.number(REJECTED) if extract else unpack.number(REJECTED) if unpack else 0,
+        # A bundle that an outside producer sent was zipped elsewhere: it holds what was unpacked of it.
+        bundled=bundle.number(ROWS_OUT) if bundle else unpack.number(ROWS_IN) if unpack else 0,
         unpacked=unpack.number(ROWS_OUT) if unpack else 0,
         transformed=int(counts.get("movies", 0)),
         quarantined=int(counts.get("quarantined", 0)),
@@ -151,7 +153,7 @@ def build_report(
         status=status,
         date=dt,
         batch_id=batch_id or _first_text(latest.values(), BATCH_ID),
-        source=source or _first_text(latest.values(), SOURCE),
+        source=source or _first_text(latest.values(), SOURCE_NAME),
         run_id=run_id,
         stages=_stages(latest.values(), counts),
         rows=rows,

@@ -18,6 +18,8 @@ WORKER_TAG = "movie_platform/worker"
 # What Dagster's default launcher writes: the code server that works on the run.
 _GRPC_TAG = ".dagster/grpc_info"
 _CONNECT_TIMEOUT_SECONDS = 2.0
+# A process's start time is counted from the machine's, which a correction of the clock moves a little.
+_CLOCK_TOLERANCE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Worker:
             return False
         try:
             process = psutil.Process(self.pid)
-            return int(process.create_time()) != self.started or process.status() == psutil.STATUS_ZOMBIE
+            other = abs(process.create_time() - self.started) > _CLOCK_TOLERANCE_SECONDS
+            return other or process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
 

@@ -1,0 +1,26 @@
+"""The SQL of the demo: what the warehouse answers, and that every row is accounted for.
+
+The statements lie in `demo_sql`, a file each; a file's first line is the title of what it answers. They bind
+`source`, and the `first` and `last` date of the demo.
+"""
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+RECONCILIATION = "reconcile_rows"
+QUESTIONS = ("rank_genres_by_rating", "count_acclaimed_films_by_director", "average_runtime_by_decade")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A statement and what it answers."""
+
+    title: str
+    sql: str
+
+
+def load_query(name: str) -> Query:
+    """The query of that name."""
+    text = files("movie_platform.commands").joinpath("demo_sql", f"{name}.sql").read_text("utf-8")
+    title, _, sql = text.partition("\n")
+    return Query(title.removeprefix("-- ").strip(), sql)

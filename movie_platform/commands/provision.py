@@ -1,0 +1,31 @@
+"""`movie-platform provision`: deploy to whatever the settings point at."""
+
+from typing import Annotated
+
+import typer
+
+from movie_platform.commands import console
+from movie_platform.commands.base import Command, global_options
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        cls=Command, epilog="Example: MOVIE_PLATFORM_ENVIRONMENT=aws movie-platform provision --dry-run"
+    )(provision)
+
+
+def provision(
+    context: typer.Context,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the difference and change nothing.")
+    ] = False,
+) -> None:
+    """Deploy the stack, the Lambda, the Glue job and the Snowflake objects; idempotent."""
+    from movie_platform import provision as deployment
+    from movie_platform.commands.local_platform import require_running
+
+    settings = global_options(context).settings()
+    require_running(settings)
+    report = deployment.provision(settings, dry_run=dry_run, progress=console.say)
+    console.show(str(report))
