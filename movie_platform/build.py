@@ -31,13 +31,13 @@ from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.resources.transform import TransformJob
 from movie_platform.resources.unpack import UnpackFunction
 from movie_platform.settings import Settings
-from movie_platform.sources.names import profile_source_name
+from movie_platform.sources.profiles import load_profile
 
 
 def build_defs(settings: Settings, *, resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """All definitions for these settings."""
     partitions = daily_partitions(settings.first_date)
-    default_source = profile_source_name(settings.default_profile)
+    default_source = load_profile(settings.default_profile, settings=settings).name
     return dg.Definitions(
         assets=[
             source_spec(settings.owner),
@@ -48,9 +48,9 @@ def build_defs(settings: Settings, *, resource_overrides: Mapping[str, Any] | No
             *build_warehouse_tables(settings, partitions, default_source),
         ],
         asset_checks=[
-            *build_bundle_checks(settings, partitions, default_source),
-            *build_archive_checks(partitions, default_source),
-            *build_warehouse_checks(partitions, default_source),
+            *build_bundle_checks(settings, default_source),
+            *build_archive_checks(default_source),
+            *build_warehouse_checks(default_source),
         ],
         jobs=build_jobs(),
         schedules=[build_extract_daily(settings, default_source)],

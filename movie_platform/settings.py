@@ -36,10 +36,10 @@ _NO_LOCAL_CLOUD = {
 class _LocalCloudSource(PydanticBaseSettingsSource):
     """Values that a local cloud published in its home; loopback addresses where none was started; empty for `aws`."""
 
-    def get_field_value(
-        self, field: Any, field_name: str
-    ) -> tuple[Any, str, bool]:  # pragma: no cover - unused by __call__
-        return None, field_name, False
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        """One field's value; the parent asks for this method, though `__call__` gives all values at once."""
+        values = self()
+        return values.get(field_name), field_name, field.annotation not in {str, int}
 
     def __call__(self) -> dict[str, Any]:
         if self.current_state.get("environment", "local") != "local":
@@ -57,67 +57,85 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="forbid")
 
-    environment: Literal["local", "aws"] = Field("local", description="Which cloud the endpoints belong to.")
-    home: Path = Field(DEFAULT_HOME, description="Folder of everything that a local platform keeps.")
+    environment: Literal["local", "aws"] = Field(
+        default="local", description="Which cloud the endpoints belong to."
+    )
+    home: Path = Field(default=DEFAULT_HOME, description="Folder of everything that a local platform keeps.")
     name_prefix: str = Field(
-        "movie-platform",
+        default="movie-platform",
         pattern=r"[a-z][a-z0-9-]{2,30}",
         description="First part of the names of all cloud resources.",
     )
-    first_date: date = Field(date(2026, 11, 1), description="First partition.")
+    first_date: date = Field(default=date(2026, 11, 1), description="First partition.")
     default_profile: str = Field(
-        "demo", description="Profile of scheduled extracts and of runs that name none."
+        default="demo", description="Profile of scheduled extracts and of runs that name none."
     )
     extract_location: str | None = Field(
-        None, description="Folder or s3:// URI of raw extracts; by default a folder in home."
+        default=None, description="Folder or s3:// URI of raw extracts; by default a folder in home."
     )
-    owner: str = Field("team:data-platform", description="Owner that assets, schedules and alerts name.")
+    owner: str = Field(
+        default="team:data-platform", description="Owner that assets, schedules and alerts name."
+    )
 
-    aws_region: str = Field("us-east-1", description="AWS region.")
+    aws_region: str = Field(default="us-east-1", description="AWS region.")
     aws_account_id: str = Field(
-        LOCAL_ACCOUNT,
+        default=LOCAL_ACCOUNT,
         pattern=r"[0-9]{12}",
         description="AWS account, part of ARNs and, in aws, of bucket names.",
     )
-    aws_profile: str | None = Field(None, description="Named profile of boto3, where one is used.")
+    aws_profile: str | None = Field(default=None, description="Named profile of boto3, where one is used.")
     aws_endpoint_url: str | None = Field(
-        None, description="Endpoint of all AWS services but Glue; None: AWS itself."
+        default=None, description="Endpoint of all AWS services but Glue; None: AWS itself."
     )
-    aws_glue_endpoint_url: str | None = Field(None, description="Endpoint of Glue; None: AWS itself.")
-    aws_access_key_id: str | None = Field(None, description="Only where boto3 has no credentials of its own.")
-    aws_secret_access_key: SecretStr | None = Field(None, description="Belongs to aws_access_key_id.")
+    aws_glue_endpoint_url: str | None = Field(default=None, description="Endpoint of Glue; None: AWS itself.")
+    aws_access_key_id: str | None = Field(
+        default=None, description="Only where boto3 has no credentials of its own."
+    )
+    aws_secret_access_key: SecretStr | None = Field(default=None, description="Belongs to aws_access_key_id.")
 
-    snowflake_account: str = Field("local", description="Snowflake account identifier.")
-    snowflake_user: str = Field("MOVIE_PLATFORM", description="Snowflake user.")
-    snowflake_private_key_path: Path | None = Field(None, description="PEM file of the user's private key.")
-    snowflake_private_key_passphrase: SecretStr | None = Field(None, description="Passphrase of that file.")
-    snowflake_role: str | None = Field(None, description="Role of the pipeline's sessions.")
+    snowflake_account: str = Field(default="local", description="Snowflake account identifier.")
+    snowflake_user: str = Field(default="MOVIE_PLATFORM", description="Snowflake user.")
+    snowflake_private_key_path: Path | None = Field(
+        default=None, description="PEM file of the user's private key."
+    )
+    snowflake_private_key_passphrase: SecretStr | None = Field(
+        default=None, description="Passphrase of that file."
+    )
+    snowflake_role: str | None = Field(default=None, description="Role of the pipeline's sessions.")
     snowflake_admin_role: str | None = Field(
-        "ACCOUNTADMIN", description="Role of `provision`, for set-up only."
+        default="ACCOUNTADMIN", description="Role of `provision`, for set-up only."
     )
-    snowflake_warehouse: str = Field("MOVIES_WH", description="Virtual warehouse.")
-    snowflake_database: str = Field("MOVIES", pattern=r"[A-Z][A-Z0-9_]{0,62}", description="Database.")
-    snowflake_host: str | None = Field(None, description="Host; None: derived from the account.")
-    snowflake_port: int | None = Field(None, description="Port; None: 443.")
-    snowflake_protocol: Literal["http", "https"] = Field("https", description="Protocol of the connector.")
+    snowflake_warehouse: str = Field(default="MOVIES_WH", description="Virtual warehouse.")
+    snowflake_database: str = Field(
+        default="MOVIES", pattern=r"[A-Z][A-Z0-9_]{0,62}", description="Database."
+    )
+    snowflake_host: str | None = Field(default=None, description="Host; None: derived from the account.")
+    snowflake_port: int | None = Field(default=None, description="Port; None: 443.")
+    snowflake_protocol: Literal["http", "https"] = Field(
+        default="https", description="Protocol of the connector."
+    )
     snowflake_network_timeout: int = Field(
-        120, gt=0, description="Seconds until the connector gives a request up."
+        default=120, gt=0, description="Seconds until the connector gives a request up."
     )
 
-    glue_job_timeout_minutes: int = Field(60, gt=0, description="Deadline of a transform run.")
-    extract_cron: str = Field("0 3 * * *", description="When the daily extract runs, UTC.")
-    arrival_interval_seconds: int = Field(10, ge=1, description="Pause between two looks for bundles that landed.")
+    glue_job_timeout_minutes: int = Field(default=60, gt=0, description="Deadline of a transform run.")
+    extract_cron: str = Field(default="0 3 * * *", description="When the daily extract runs, UTC.")
+    arrival_interval_seconds: int = Field(
+        default=10, ge=1, description="Pause between two looks for bundles that landed."
+    )
     freshness_warn: timedelta = Field(
-        timedelta(hours=26), description="Age of a warehouse table's newest load at which the UI warns."
+        default=timedelta(hours=26),
+        description="Age of a warehouse table's newest load at which the UI warns.",
     )
     freshness_fail: timedelta = Field(
-        timedelta(hours=36), description="Age at which the service level is missed and an alert is sent."
+        default=timedelta(hours=36),
+        description="Age at which the service level is missed and an alert is sent.",
     )
     load_refresh_after_seconds: int = Field(
-        60, gt=0, description="When a RAW asset asks for files that no event has brought yet."
+        default=60, gt=0, description="When a RAW asset asks for files that no event has brought yet."
     )
     load_timeout_seconds: int = Field(
-        900, gt=0, description="How long a RAW asset waits for its files to load."
+        default=900, gt=0, description="How long a RAW asset waits for its files to load."
     )
 
     @field_validator("home", "snowflake_private_key_path")
@@ -131,9 +149,10 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the parent's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the parent's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments come first, then the environment, then what a local cloud published; no files besides."""
         return init_settings, env_settings, _LocalCloudSource(settings_cls)
 
     @staticmethod

@@ -43,12 +43,14 @@ def build_archive_tables(
             for table in ARCHIVE_TABLES
         ],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
         retry_policy=HEALING_RETRIES,
         pool="glue",
     )
     def archive_tables(
-        context: dg.AssetExecutionContext, landing: Landing, unpacker: UnpackFunction, transformer: TransformJob
+        context: dg.AssetExecutionContext,
+        landing: Landing,
+        unpacker: UnpackFunction,
+        transformer: TransformJob,
     ) -> Iterator[dg.MaterializeResult]:
         watch = Stopwatch()
         with explained(heals=(UnpackFunctionError,)):

@@ -48,9 +48,7 @@ def landed_bundle(context: StepContext, landing: Landing, default_source: str) -
     return bundle
 
 
-def batch_of(
-    context: StepContext, bundle: LandedBundle, unpacker: UnpackFunction
-) -> tuple[str, str | None]:
+def batch_of(context: StepContext, bundle: LandedBundle, unpacker: UnpackFunction) -> tuple[str, str | None]:
     """The batch id of a bundle and, where it is known, the key of its marker in the processed bucket.
 
     An outside producer may have named its bundle freely: then the function that verified it is asked, which gives

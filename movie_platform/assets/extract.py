@@ -57,7 +57,6 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
         key=keys.RAW_EXTRACT,
         deps=[keys.SOURCE],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
         group_name="extract",
         kinds={"python", "csv", "parquet"},
         owners=[settings.owner],
@@ -75,14 +74,15 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
     def raw_extract(
         context: dg.AssetExecutionContext, config: ExtractConfig, extracts: ExtractStore, landing: Landing
     ) -> dg.MaterializeResult:
+        from movie_platform.bundles.errors import BundleError
+        from movie_platform.bundles.manifest import SourceInfo
         from movie_platform.bundles.write import write_extract
-        from movie_platform.sources.errors import NotAvailableAsOf, SourceUnavailable
-        from movie_platform.sources.open import open_source
-        from movie_platform.sources.profiles import load_profile
+        from movie_platform.sources.errors import NotAvailableAsOf, SourceError
+        from movie_platform.sources.profiles import load_profile, open_source
 
         watch = Stopwatch()
         dt = partition_date(context)
-        with explained(heals=(SourceUnavailable,)):
+        with explained(typed=(BundleError, SourceError)):
             profile = load_profile(config.profile or settings.default_profile, settings=settings)
             add_run_tags(context, {tags.SOURCE: profile.name})
             source = open_source(profile, settings=settings)
@@ -96,10 +96,14 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
                 kept_batch_id=None if kept is None else kept.name,
             )
             if isinstance(plan, Refuse):
-                raise NotAvailableAsOf(profile.name, dt)
+                raise NotAvailableAsOf(
+                    f"source {profile.name} knows only its present state, and no bundle was kept for {dt}"
+                )
             if isinstance(plan, Replay) and kept is not None:
                 add_run_tags(context, {tags.LANDED: kept.key, tags.BUNDLE_ETAG: kept.etag})
-                context.log.info(f"The source cannot answer for {dt}: the bundle kept for it, {kept.uri}, is replayed.")
+                context.log.info(
+                    f"The source cannot answer for {dt}: the bundle kept for it, {kept.uri}, is replayed."
+                )
                 return dg.MaterializeResult(
                     metadata={
                         schemas.SOURCE_NAME: profile.name,
@@ -111,11 +115,14 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
             with extracts.workspace() as workspace:
                 folder = workspace / "extract"
                 manifest = write_extract(
-                    source,
+                    source.batches(dt, None),
                     folder,
                     dt=dt,
-                    profile=profile,
+                    source=SourceInfo(profile.name, profile.kind, source.describe()),
+                    load_type=profile.load_type,
                     extracted_at=extracted_at,
+                    columns=source.columns(),
+                    next_cursor=source.next_cursor,
                 )
                 where = extracts.keep(folder, profile.name, dt, manifest.batch_id)
         add_run_tags(context, {tags.BATCH_ID: manifest.batch_id})

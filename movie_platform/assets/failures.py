@@ -14,19 +14,20 @@ HEALING_RETRIES = dg.RetryPolicy(
 
 
 @contextmanager
-def explained(*, heals: tuple[type[Exception], ...] = (), permanent: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+def explained(
+    *, heals: tuple[type[Exception], ...] = (), typed: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
     """Turns explained errors into `dg.Failure`s.
 
-    A PlatformError fails the step for good unless its type is in `heals`. Errors of a type in `permanent`, which are
-    not PlatformErrors (the bundles' own, for example), fail it for good too. All others pass unchanged, and the
-    step's retry policy applies to them.
+    A PlatformError, and an error of a type in `typed` (the bundles' and the sources' own), fails the step for good,
+    unless its type is in `heals` or it says of itself that it is `retryable`. All other errors pass unchanged, and
+    the step's retry policy applies to them.
     """
     try:
         yield
-    except PlatformError as error:
-        raise _failure(error, allow_retries=isinstance(error, heals)) from error
-    except permanent as error:
-        raise _failure(error, allow_retries=False) from error
+    except (PlatformError, *typed) as error:
+        retry = isinstance(error, heals) or getattr(error, "retryable", False)
+        raise _failure(error, allow_retries=retry) from error
 
 
 def _failure(error: Exception, *, allow_retries: bool) -> dg.Failure:
@@ -35,5 +36,9 @@ def _failure(error: Exception, *, allow_retries: bool) -> dg.Failure:
         value = getattr(error, name, None)
         if value:
             text = str(getattr(value, "value", value))
-            metadata[name] = dg.MetadataValue.md(f"```\n{text}\n```") if name == "log_tail" else dg.MetadataValue.text(text)
+            metadata[name] = (
+                dg.MetadataValue.md(f"```\n{text}\n```")
+                if name == "log_tail"
+                else dg.MetadataValue.text(text)
+            )
     return dg.Failure(description=str(error), metadata=metadata, allow_retries=allow_retries)

@@ -42,7 +42,6 @@ def build_zipped_bundle(
         key=keys.ZIPPED_BUNDLE,
         deps=[keys.RAW_EXTRACT],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
         group_name="landing",
         kinds={"python", "s3"},
         owners=[settings.owner],
@@ -60,14 +59,15 @@ def build_zipped_bundle(
     def zipped_bundle(
         context: dg.AssetExecutionContext, extracts: ExtractStore, landing: Landing
     ) -> dg.MaterializeResult:
-        from movie_platform.bundles.manifest import Manifest
+        from movie_platform.bundles.errors import BundleError
+        from movie_platform.bundles.read import FolderReader, read_manifest
         from movie_platform.bundles.zipping import write_zip
 
         watch = Stopwatch()
         dt = partition_date(context)
         present = run_tags(context)
         source = present.get(tags.SOURCE, default_source)
-        with explained():
+        with explained(typed=(BundleError,)):
             if tags.LANDED in present:
                 replayed = landing.describe(present[tags.LANDED], present.get(tags.BUNDLE_ETAG))
                 _tag(context, replayed)
@@ -75,7 +75,7 @@ def build_zipped_bundle(
             batch_id = present.get(tags.BATCH_ID) or _last_extract(context, source, dt)
             winner = landing.winner(source, dt)
             with extracts.fetch(source, dt, batch_id) as folder:
-                manifest = Manifest.from_json((folder / "manifest.json").read_bytes())
+                manifest = read_manifest(folder)
                 if winner is not None and landing.manifest(winner).content_id == manifest.content_id:
                     context.log.info(f"{winner.uri} has the same content: nothing is landed.")
                     _tag(context, winner)
@@ -87,7 +87,7 @@ def build_zipped_bundle(
                     marks[tags.BUNDLE] = key
                 add_run_tags(context, marks)
                 with landing.writer(key) as stream:
-                    write_zip(folder, stream)
+                    write_zip(FolderReader(folder), stream)
             landed = landing.describe(key)
             _tag(context, landed)
             return _result(landed, manifest, watch, unchanged=False)

@@ -22,7 +22,6 @@ def build_unzipped_files(
         key=keys.UNZIPPED_FILES,
         deps=[keys.ZIPPED_BUNDLE],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
         group_name="processed",
         kinds={"lambda", "s3", "csv", "parquet"},
         owners=[settings.owner],

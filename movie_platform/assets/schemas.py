@@ -26,7 +26,9 @@ UNCHANGED = "movie_platform/unchanged"
 def bundle_schema() -> dg.TableSchema:
     """Columns of a bundle: all strings, as the source gave them."""
     return dg.TableSchema(
-        columns=[dg.TableColumn(column.name, "string", description=column.description) for column in RAW_COLUMNS]
+        columns=[
+            dg.TableColumn(column.name, "string", description=column.description) for column in RAW_COLUMNS
+        ]
     )
 
 

@@ -33,7 +33,6 @@ def _build(
         key=keys.warehouse_key(table),
         deps=[keys.archive_key(table)],
         partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.multi_run(1),
         group_name=f"snowflake_{table.snowflake_schema.lower()}",
         kinds={"snowpipe", "snowflake"},
         owners=[settings.owner],

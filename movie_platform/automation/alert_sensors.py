@@ -42,7 +42,9 @@ def run_failure_alerts(context: dg.RunFailureSensorContext, alert_topic: AlertTo
         )
     )
     if alert is None:
-        return dg.SkipReason(f"Run {run.run_id}: another attempt follows, or the alert has been sent by others.")
+        return dg.SkipReason(
+            f"Run {run.run_id}: another attempt follows, or the alert has been sent by others."
+        )
     message_id = alert_topic.publish(alert)
     context.log.info(f"Sent alert {message_id}: {alert.subject}")
     return None

@@ -29,6 +29,7 @@ from movie_platform.automation.arrivals import (
     distinct,
 )
 from movie_platform.automation.jobs import PROCESS_LANDED_BUNDLE
+from movie_platform.automation.processing import processing_request
 from movie_platform.contracts.locations import DATASET
 from movie_platform.resources.aws import AwsResource
 from movie_platform.settings import Settings
@@ -97,11 +98,10 @@ def build_bundle_arrival_sensor(
                 continue
             decision = decide(arrival, runs.get(arrival.key, []), now=now)
             if decision.action is Action.REQUEST:
+                wanted = processing_request(arrival, decision.attempt)
                 requests.append(
                     dg.RunRequest(
-                        run_key=decision.run_key,
-                        partition_key=arrival.dt.isoformat(),
-                        tags=tags.processing_tags(arrival, decision.attempt),
+                        run_key=decision.run_key, partition_key=wanted.partition_key, tags=wanted.tags
                     )
                 )
                 if decision.attempt == 1 and arrival.key not in landed_here:
@@ -110,7 +110,9 @@ def build_bundle_arrival_sensor(
                 settled.add((arrival.key, arrival.etag))
         for message in received:
             for unusable in message.unusable:
-                context.log.error(f"An event in the landing queue is of no use: {unusable.reason} ({unusable.key}).")
+                context.log.error(
+                    f"An event in the landing queue is of no use: {unusable.reason} ({unusable.key})."
+                )
             if all((arrival.key, arrival.etag) in settled for arrival in message.arrivals):
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message.receipt)
         return dg.SensorResult(

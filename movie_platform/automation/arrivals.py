@@ -154,7 +154,7 @@ def decide(
 
 
 def run_key(arrival: Arrival, attempt: int) -> str:
-    """Identity of a request: with the attempt in it, because Dagster never runs the same run key twice, failed or not."""
+    """Identity of a request, with the attempt in it: Dagster never runs a run key twice, failed or not."""
     return f"{arrival.key}@{arrival.etag}#{attempt}"
 
 

@@ -26,7 +26,7 @@ _RANGED = tuple(
 )
 
 
-def build_archive_checks(partitions: dg.PartitionsDefinition, default_source: str) -> list[dg.AssetChecksDefinition]:
+def build_archive_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
     """The checks of all archive tables; they read the files once."""
     rows_reconcile = "rows_reconcile"
     rate_is_normal = "quarantine_rate_is_normal"
@@ -39,13 +39,11 @@ def build_archive_checks(partitions: dg.PartitionsDefinition, default_source: st
                 asset=keys.archive_key(MOVIES),
                 description="Rows in = movies out + quarantined + exact duplicates, counted in the files themselves.",
                 blocking=True,
-                partitions_def=partitions,
             ),
             dg.AssetCheckSpec(
                 rate_is_normal,
                 asset=keys.archive_key(QUARANTINED_ROWS),
                 description="The share of quarantined rows is not out of line with the days before.",
-                partitions_def=partitions,
             ),
             *(
                 dg.AssetCheckSpec(
@@ -53,7 +51,6 @@ def build_archive_checks(partitions: dg.PartitionsDefinition, default_source: st
                     asset=keys.archive_key(table),
                     description=f"({', '.join(table.primary_key)}) appears once.",
                     blocking=True,
-                    partitions_def=partitions,
                 )
                 for table in ARCHIVE_TABLES
             ),
@@ -63,7 +60,6 @@ def build_archive_checks(partitions: dg.PartitionsDefinition, default_source: st
                     asset=keys.archive_key(table),
                     description="Required values are there; numbers lie in the ranges of the contract.",
                     blocking=True,
-                    partitions_def=partitions,
                 )
                 for table in _RANGED
             ),

@@ -6,7 +6,7 @@ Plain functions on local files: the asset checks fetch the files and report what
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from movie_platform.checks.results import SAMPLE_ROWS, Finding
 from movie_platform.contracts import Column, Table
@@ -30,12 +30,14 @@ def keys_are_unique(table: Table, files: Sequence[Path]) -> Finding:
     Holds a 64-bit hash a row (8 MB a million rows); only keys whose hashes meet are compared themselves.
     """
     import numpy as np
-    import pandas as pd
+    import pandas.util
+
+    # Found at run time by the module's own __getattr__, so that no type checker knows it.
+    hash_pandas_object: Any = pandas.util.hash_pandas_object
 
     columns = list(table.primary_key)
     hashes: list[np.ndarray] = [
-        pd.util.hash_pandas_object(batch.to_pandas(), index=False).to_numpy()
-        for batch in _batches(files, columns)
+        hash_pandas_object(batch.to_pandas(), index=False).to_numpy() for batch in _batches(files, columns)
     ]
     every = np.concatenate(hashes) if hashes else np.empty(0, dtype="uint64")
     ordered = np.sort(every)
@@ -44,10 +46,10 @@ def keys_are_unique(table: Table, files: Sequence[Path]) -> Finding:
     if len(suspects):
         for batch in _batches(files, columns):
             frame = batch.to_pandas()
-            mine = frame[np.isin(pd.util.hash_pandas_object(frame, index=False).to_numpy(), suspects)]
+            mine = frame[np.isin(hash_pandas_object(frame, index=False).to_numpy(), suspects)]
             for row in mine.itertuples(index=False, name=None):
                 repeated[row] = repeated.get(row, 0) + 1
-    offenders = [
+    offenders: list[dict[str, str | int | float | bool | None]] = [
         {**{name: str(value) for name, value in zip(columns, key, strict=True)}, "times": times}
         for key, times in repeated.items()
         if times > 1
@@ -64,7 +66,10 @@ def keys_are_unique(table: Table, files: Sequence[Path]) -> Finding:
 def values_in_range(table: Table, files: Sequence[Path]) -> Finding:
     """Whether required values are there and numbers lie between their columns' minimum and maximum."""
     import pyarrow as pa
-    import pyarrow.compute as pc
+    import pyarrow.compute
+
+    # Its functions are made when it is imported, so that no type checker knows them.
+    pc: Any = pyarrow.compute
 
     ruled = [c for c in table.columns if not c.nullable or c.minimum is not None or c.maximum is not None]
     rows = 0
@@ -77,15 +82,19 @@ def values_in_range(table: Table, files: Sequence[Path]) -> Finding:
             bad = pa.array([False] * batch.num_rows) if column.nullable else pc.is_null(values)
             for bound, outside in ((column.minimum, pc.less), (column.maximum, pc.greater)):
                 if bound is not None:
-                    compared = outside(values.cast(pa.decimal128(38, 10), safe=False), pa.scalar(bound, pa.decimal128(38, 10)))
+                    compared = outside(
+                        values.cast(pa.decimal128(38, 10), safe=False),
+                        pa.scalar(bound, pa.decimal128(38, 10)),
+                    )
                     bad = pc.or_(bad, pc.fill_null(compared, False))  # noqa: FBT003 - Arrow's own positional value
             found = pc.sum(bad).as_py() or 0
             if found:
                 broken[column.name] = broken.get(column.name, 0) + found
                 sample = pc.filter(values, bad).slice(0, SAMPLE_ROWS)
-                offenders += [
-                    {"column": column.name, "value": str(value.as_py()), "rule": _rule(column)} for value in sample
-                ]
+                offenders.extend(
+                    {"column": column.name, "value": str(value.as_py()), "rule": _rule(column)}
+                    for value in sample
+                )
     total = sum(broken.values())
     return Finding(
         passed=total == 0,

@@ -16,12 +16,12 @@ from movie_platform.resources.unpack import UnpackFunction
 NAME = "loaded_rows_match_archive"
 
 
-def build_warehouse_checks(partitions: dg.PartitionsDefinition, default_source: str) -> list[dg.AssetChecksDefinition]:
+def build_warehouse_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
     """One check a loaded table."""
-    return [_build(table, partitions, default_source) for table in ARCHIVE_TABLES]
+    return [_build(table, default_source) for table in ARCHIVE_TABLES]
 
 
-def _build(table: Table, partitions: dg.PartitionsDefinition, default_source: str) -> dg.AssetChecksDefinition:
+def _build(table: Table, default_source: str) -> dg.AssetChecksDefinition:
     key = keys.warehouse_key(table)
 
     @dg.multi_asset_check(
@@ -32,7 +32,6 @@ def _build(table: Table, partitions: dg.PartitionsDefinition, default_source: st
                 asset=key,
                 description="Each file of the archive is in the table once, with all its rows.",
                 blocking=True,
-                partitions_def=partitions,
             )
         ],
     )
@@ -71,5 +70,5 @@ def compare(files: tuple[ArchiveFile, ...], loaded: dict[str, int]) -> Finding:
             "loaded_rows": sum(loaded.values()),
         },
         offenders=offenders,
-        next_step="compare COPY_HISTORY of the table with the archive; more rows than the file has: it was loaded twice",
+        next_step="compare COPY_HISTORY with the archive; more rows than the file has: it was loaded twice",
     )

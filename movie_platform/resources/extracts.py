@@ -54,7 +54,9 @@ class ExtractStore(dg.ConfigurableResource):
         if self._bucket is None:
             parent = Path(self.location)
             parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".extract-", dir=parent, ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(
+            prefix=".extract-", dir=parent, ignore_cleanup_errors=True
+        ) as folder:
             yield Path(folder)
 
     def keep(self, folder: Path, source: str, dt: date, batch_id: str) -> str:

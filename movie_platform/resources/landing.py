@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import dagster as dg
 
 from movie_platform.contracts.locations import BATCH_ID, landing_prefix, parse_landing_key, quarantine_prefix
 from movie_platform.errors import PlatformError
 from movie_platform.resources.aws import AwsResource
+
+if TYPE_CHECKING:
+    from movie_platform.bundles.manifest import Manifest
 
 # One part of an upload is held in memory; S3 takes at most 10,000 parts, so this allows for 160 GB.
 PART_BYTES = 16 * 2**20
@@ -80,7 +83,9 @@ class Landing(dg.ConfigurableResource):
         """All bundles of a source and date, the latest batch first; names that are no batch ids come last."""
         s3 = self.aws.client("s3")
         found: list[LandedBundle] = []
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=landing_prefix(source, dt))
+        pages = s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=landing_prefix(source, dt)
+        )
         for page in pages:
             for entry in page.get("Contents", []):
                 key = entry.get("Key", "")
@@ -90,7 +95,9 @@ class Landing(dg.ConfigurableResource):
                     found.append(
                         LandedBundle(self.bucket, key, etag, entry.get("Size", 0), source, dt, parts.name)
                     )
-        found.sort(key=lambda bundle: (BATCH_ID.fullmatch(bundle.name) is not None, bundle.name), reverse=True)
+        found.sort(
+            key=lambda bundle: (BATCH_ID.fullmatch(bundle.name) is not None, bundle.name), reverse=True
+        )
         return iter(found)
 
     def winner(self, source: str, dt: date) -> LandedBundle | None:
@@ -104,10 +111,38 @@ class Landing(dg.ConfigurableResource):
         """Why a bundle was refused, None where it was not (or not yet)."""
         s3 = self.aws.client("s3")
         try:
-            found = s3.get_object(Bucket=self.processed_bucket, Key=f"{quarantine_prefix(key, etag)}reason.json")
+            found = s3.get_object(
+                Bucket=self.processed_bucket, Key=f"{quarantine_prefix(key, etag)}reason.json"
+            )
         except s3.exceptions.NoSuchKey:
             return None
         return json.loads(found["Body"].read())
+
+    def manifest(self, bundle: LandedBundle) -> "Manifest":
+        """What a bundle says of itself, read from its beginning; nothing of it is verified.
+
+        Raises BundleError where it has no readable manifest.
+        """
+        from movie_platform.bundles.errors import BundleError
+        from movie_platform.bundles.manifest import MANIFEST_NAME, parse_manifest
+        from movie_platform.bundles.read import read_manifest_by_ranges
+        from movie_platform.bundles.reasons import ReasonCode
+
+        def fetch(offset: int, length: int) -> bytes:
+            if offset >= bundle.size:
+                return b""
+            last = min(offset + length, bundle.size) - 1
+            answer = self.aws.client("s3").get_object(
+                Bucket=bundle.bucket, Key=bundle.key, Range=f"bytes={offset}-{last}"
+            )
+            return answer["Body"].read()
+
+        found = read_manifest_by_ranges(fetch)
+        if found is None:
+            raise BundleError(
+                ReasonCode.MISSING_MANIFEST, f"{bundle.uri} does not begin with a manifest.", MANIFEST_NAME
+            )
+        return parse_manifest(found)
 
     @contextmanager
     def writer(self, key: str) -> Iterator[IO[bytes]]:

@@ -198,7 +198,10 @@ class TransformJob(dg.ConfigurableResource):
                 if time.monotonic() > deadline:
                     self._stop(context, job_run_id)
                     raise TransformRunError(
-                        job_run_id, "TIMEOUT", "it did not end before its deadline", self._log_tail(job_run_id)
+                        job_run_id,
+                        "TIMEOUT",
+                        "it did not end before its deadline",
+                        self._log_tail(job_run_id),
                     )
                 time.sleep(pause)
         except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
