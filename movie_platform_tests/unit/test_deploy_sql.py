@@ -1,0 +1,175 @@
+"""The SQL files say what the contracts say, can be repeated, and are Snowflake's."""
+
+import logging
+import re
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlfluff.core import FluffConfig, Linter
+from sqlglot import exp
+
+from movie_platform.contracts import ARCHIVE_TABLES, RAW_METADATA_COLUMNS, Column
+from movie_platform.provision.files import PROJECT, SQL_FOLDER
+from movie_platform.provision.sql import SqlFile, load_sql_files
+from movie_platform.provision.warehouse import sql_parameters
+from movie_platform.settings import Settings
+
+ROLE = "arn:aws:iam::000000000000:role/archive"
+SNOWFLAKE_TYPES = {
+    "string": "VARCHAR",
+    "int": "DECIMAL(10, 0)",
+    "bigint": "DECIMAL(19, 0)",
+    "date": "DATE",
+    "timestamp": "TIMESTAMPNTZ(6)",
+    "boolean": "BOOLEAN",
+}
+# METADATA$START_SCAN_TIME is an instant: in a column without a time zone it would depend on the account's.
+OWN_TYPES = {"loaded_at": "TIMESTAMPLTZ(6)"}
+# What sqlglot does not take apart; sqlfluff does.
+COMMANDS_OF_SQLGLOT = (
+    "CREATE SCHEMA",
+    "CREATE RESOURCE MONITOR",
+    "CREATE ROLE",
+    "CREATE PIPE",
+    "ALTER WAREHOUSE",
+    "ALTER STORAGE INTEGRATION",
+    "GRANT",
+)
+
+
+@pytest.fixture(scope="module")
+def files() -> tuple[SqlFile, ...]:
+    return load_sql_files(SQL_FOLDER, sql_parameters(Settings(), ROLE))
+
+
+def parse(statement: str) -> exp.Expression:
+    logging.getLogger("sqlglot").setLevel(
+        logging.ERROR
+    )  # it warns of each statement that it keeps as a command
+    return sqlglot.parse_one(statement, dialect="snowflake")
+
+
+def created_tables(files: tuple[SqlFile, ...]) -> dict[str, exp.Create]:
+    found = {}
+    for file in files:
+        for statement in file.statements:
+            parsed = parse(statement)
+            if isinstance(parsed, exp.Create) and parsed.kind == "TABLE":
+                table = parsed.find(exp.Table)
+                assert table is not None
+                found[f"{table.db}.{table.name}".upper()] = parsed
+    return found
+
+
+def snowflake_type(column: Column) -> str:
+    if column.name in OWN_TYPES:
+        return OWN_TYPES[column.name]
+    return SNOWFLAKE_TYPES.get(column.type) or column.type.upper().replace(",", ", ")
+
+
+@pytest.mark.parametrize("contract", ARCHIVE_TABLES, ids=lambda table: table.name)
+def test_a_table_has_the_columns_types_comments_and_nulls_of_its_contract(files, contract):
+    table = created_tables(files)[f"{contract.snowflake_schema}.{contract.name}".upper()]
+    columns = []
+    for definition in table.find_all(exp.ColumnDef):
+        constraints = [constraint.kind for constraint in definition.constraints]
+        comments = [
+            str(kind.this.this) for kind in constraints if isinstance(kind, exp.CommentColumnConstraint)
+        ]
+        nullable = not any(isinstance(kind, exp.NotNullColumnConstraint) for kind in constraints)
+        kind = definition.args["kind"].sql()
+        columns.append((definition.name, kind, *comments, nullable))
+    assert columns == [
+        (column.name, snowflake_type(column), column.description, column.nullable)
+        for column in (*contract.columns, *RAW_METADATA_COLUMNS)
+    ]
+    comment = table.find(exp.SchemaCommentProperty)
+    assert comment is not None
+    assert comment.this.this == contract.description
+
+
+def test_no_table_is_made_that_no_contract_describes(files):
+    expected = {f"{table.snowflake_schema}.{table.name}".upper() for table in ARCHIVE_TABLES}
+    assert created_tables(files).keys() == expected | {"OPS.SCHEMA_HISTORY"}
+
+
+def test_every_table_of_the_archive_has_one_pipe_that_loads_it_by_name(files):
+    pipes = {}
+    for file in files:
+        for statement in file.statements:
+            match = re.match(r"CREATE PIPE IF NOT EXISTS MOVIES\.(\S+)_pipe\s", statement)
+            if match:
+                pipes[match[1].upper()] = " ".join(statement.split())
+    assert pipes.keys() == {f"{table.snowflake_schema}.{table.name}".upper() for table in ARCHIVE_TABLES}
+    for table in ARCHIVE_TABLES:
+        pipe = pipes[f"{table.snowflake_schema}.{table.name}".upper()]
+        assert "AUTO_INGEST = TRUE" in pipe
+        assert (
+            f"COPY INTO MOVIES.{table.snowflake_schema}.{table.name} FROM @MOVIES.RAW.archive_stage/{table.name}/"
+            in pipe
+        )
+        assert "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE" in pipe
+        assert "PATTERN = '.*[.]parquet'" in pipe
+        assert (
+            "INCLUDE_METADATA = ( file_name = METADATA$FILENAME, file_row = METADATA$FILE_ROW_NUMBER,"
+            " loaded_at = METADATA$START_SCAN_TIME )"
+        ) in pipe
+
+
+def test_every_statement_can_be_repeated(files):
+    repeatable = re.compile(
+        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|GRANT|USE ROLE|ALTER STORAGE INTEGRATION \w+ SET|ALTER WAREHOUSE \w+ SET)\s"
+    )
+    for file in files:
+        for statement in file.statements:
+            assert repeatable.match(statement), f"{file.name}: {statement[:60]}"
+            assert "OR REPLACE" not in statement.upper(), file.name
+
+
+def test_sqlglot_parses_every_statement_and_knows_all_but_the_listed_ones(files):
+    for file in files:
+        for statement in file.statements:
+            if isinstance(parse(statement), exp.Command):
+                assert statement.startswith(COMMANDS_OF_SQLGLOT), f"{file.name}: {statement[:60]}"
+
+
+def test_sqlfluff_finds_nothing():
+    linter = Linter(config=FluffConfig.from_path(str(PROJECT)))
+    linted = linter.lint_paths((str(SQL_FOLDER),))
+    assert [
+        (Path(violation["filepath"]).name, entry["code"], entry["description"])
+        for violation in linted.as_records()
+        for entry in violation["violations"]
+    ] == []
+    assert len(linted.as_records()) == len(list(SQL_FOLDER.glob("*.sql")))
+
+
+def test_files_are_numbered_and_say_what_they_are_for():
+    for path in SQL_FOLDER.glob("*.sql"):
+        assert re.fullmatch(r"[0-9]{3}_[a-z0-9_]+\.sql", path.name), path.name
+        assert path.read_text("utf-8").startswith("-- "), path.name
+
+
+def test_the_reader_is_granted_nothing_but_reading_the_marts(files):
+    granted = [
+        " ".join(statement.split())
+        for file in files
+        for statement in file.statements
+        if statement.endswith("TO ROLE MOVIES_READER")
+    ]
+    assert granted == [
+        "GRANT USAGE ON DATABASE MOVIES TO ROLE MOVIES_READER",
+        "GRANT USAGE ON WAREHOUSE MOVIES_WH TO ROLE MOVIES_READER",
+        "GRANT USAGE ON SCHEMA MOVIES.MARTS TO ROLE MOVIES_READER",
+        "GRANT SELECT ON FUTURE VIEWS IN SCHEMA MOVIES.MARTS TO ROLE MOVIES_READER",
+    ]
+
+
+def test_the_loader_may_neither_change_nor_delete_nor_see_the_marts(files):
+    for file in files:
+        for statement in file.statements:
+            if statement.endswith("TO ROLE MOVIES_LOADER"):
+                assert not re.search(
+                    r"\b(?:UPDATE|DELETE|TRUNCATE|OWNERSHIP|ALL PRIVILEGES|MARTS)\b", statement
+                )
