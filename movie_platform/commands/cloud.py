@@ -28,7 +28,7 @@ def up(context: typer.Context) -> None:
     show_status(supervisor.up(settings.home))
 
 
-@app.command(cls=Command, epilog="Example: movie-platform --home /data/movies cloud down")
+@app.command(cls=Command, epilog="Example: movie-platform cloud down --home /data/movies")
 def down(context: typer.Context) -> None:
     """Stop the servers; everything that they keep stays."""
     from movie_platform.local_cloud import supervisor

@@ -31,7 +31,7 @@ _NEXT_STEPS = (
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(cls=Command, epilog="Example: movie-platform --home /tmp/movies demo")(demo)
+    app.command(cls=Command, epilog="Example: movie-platform demo --home /tmp/movies")(demo)
 
 
 def demo(context: typer.Context) -> None:
