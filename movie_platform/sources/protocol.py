@@ -6,9 +6,11 @@ No I/O and no knowledge of any kind of source belongs here.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    # Loading it takes longer than all else here, and whoever only reads profiles does not need it.
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class RowBatch:
     hold rejected rows alone, but its schema is the same as that of every other batch of the extract.
     """
 
-    rows: pa.RecordBatch
+    rows: "pa.RecordBatch"
     rejected: tuple[RejectedRow, ...] = ()
 
 

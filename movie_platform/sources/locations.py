@@ -1,0 +1,246 @@
+"""Where files lie: on disk, in S3 or behind a web address. Globs become lists of files, files become byte streams."""
+
+import fnmatch
+import glob
+import gzip
+import io
+import re
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote, urlsplit
+
+from movie_platform.settings import Settings
+from movie_platform.sources.aws import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, client
+from movie_platform.sources.errors import (
+    MalformedSource,
+    ProfileError,
+    SourceAuthenticationError,
+    SourceError,
+    SourceNotFound,
+    SourceUnavailable,
+)
+from movie_platform.sources.suggestions import did_you_mean
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_WILDCARD = re.compile(r"[*?\[]")
+_REMOTE = ("http", "https", "s3")
+_REFUSED_CODES = frozenset(
+    {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403"}
+)
+_MISSING_CODES = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound"})
+_UNAUTHORIZED = (401, 403)
+_GONE = (404, 410)
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One file. `name` is what messages call it: short, without secrets."""
+
+    uri: str
+    name: str
+
+
+class Files:
+    """Finds and opens files. Clients are made when the first file needs them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._s3_client: Any = None
+
+    def expand(self, patterns: tuple[str, ...], folder: Path) -> list[Location]:
+        """The files that paths, globs and addresses name, sorted within each, every file once.
+
+        Relative paths are relative to `folder`. Raises SourceNotFound for one that names nothing, ProfileError
+        for an address of an unknown kind, SourceAuthenticationError and SourceUnavailable.
+        """
+        found: dict[str, Location] = {}
+        for pattern in patterns:
+            for location in self._expand(pattern, folder):
+                found.setdefault(location.uri, location)
+        return list(found.values())
+
+    @contextmanager
+    def open(self, location: Location) -> Iterator[BinaryIO]:
+        """The file's bytes, unpacked where it is gzip (by its content, whatever its name).
+
+        Raises SourceNotFound, SourceAuthenticationError, SourceUnavailable; MalformedSource for gzip that is cut
+        short or damaged, whenever that shows.
+        """
+        with _explained(location), self._open_raw(location) as raw:
+            buffered = raw if isinstance(raw, io.BufferedReader) else _Peekable(raw)
+            if buffered.peek(2)[:2] == _GZIP_MAGIC:
+                with gzip.GzipFile(fileobj=cast("BinaryIO", buffered)) as unpacked:
+                    yield cast("BinaryIO", unpacked)
+            else:
+                yield cast("BinaryIO", buffered)
+
+    @contextmanager
+    def open_seekable(self, location: Location) -> Iterator[BinaryIO]:
+        """The file's bytes as they are, with cheap seeking: a remote file is copied to a temporary one first."""
+        with _explained(location), self._open_raw(location) as raw:
+            if not _is_remote(location.uri):
+                yield raw
+                return
+            with tempfile.TemporaryFile() as copy:
+                shutil.copyfileobj(raw, copy, 4 * 1024 * 1024)
+                copy.seek(0)
+                yield cast("BinaryIO", copy)
+
+    def _expand(self, pattern: str, folder: Path) -> list[Location]:
+        if "://" not in pattern:
+            return _expand_local(folder / Path(pattern).expanduser())
+        parts = urlsplit(pattern)
+        scheme = parts.scheme.casefold()
+        if scheme == "file":
+            return _expand_local(Path(unquote(parts.path)))
+        if scheme == "s3":
+            return self._expand_s3(pattern, parts.netloc, pattern.split("://", 1)[1].partition("/")[2])
+        if scheme in _REMOTE:
+            return [Location(pattern, parts.path.rsplit("/", 1)[-1] or parts.netloc)]
+        raise ProfileError(
+            f"files are read from paths, s3:// and http(s):// addresses, not {scheme}://.{did_you_mean(scheme, _REMOTE)}"
+        )
+
+    def _expand_s3(self, pattern: str, bucket: str, key: str) -> list[Location]:
+        wildcard = _WILDCARD.search(key)
+        if wildcard is None:
+            return [Location(pattern, key.rsplit("/", 1)[-1])]
+        found: list[Location] = []
+        with _explained(Location(pattern, pattern)):
+            paginator = self._s3().get_paginator("list_objects_v2")
+            for page in paginator.paginate(Bucket=bucket, Prefix=key[: wildcard.start()]):
+                for item in page.get("Contents", ()):
+                    name = item["Key"]
+                    # As on disk, a wildcard does not reach across a slash.
+                    if name.count("/") == key.count("/") and fnmatch.fnmatchcase(name, key):
+                        found.append(Location(f"s3://{bucket}/{name}", name.rsplit("/", 1)[-1]))
+        if not found:
+            raise SourceNotFound(f"no object matches {pattern}.")
+        return sorted(found, key=lambda location: location.uri)
+
+    def _open_raw(self, location: Location) -> BinaryIO:
+        if not _is_remote(location.uri):
+            return Path(location.uri).open("rb")
+        import smart_open
+
+        parameters: dict[str, Any] = {"timeout": (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)}
+        if location.uri.casefold().startswith("s3://"):
+            parameters = {"client": self._s3()}
+        # What the name says of compression is not asked: the content says it.
+        return cast(
+            "BinaryIO",
+            smart_open.open(location.uri, "rb", compression="disable", transport_params=parameters),
+        )
+
+    def _s3(self) -> Any:
+        if self._s3_client is None:
+            self._s3_client = client(self._settings, "s3")
+        return self._s3_client
+
+
+class _Peekable(io.BufferedReader):
+    """A remote stream with a look ahead."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        super().__init__(_Raw(raw), 256 * 1024)
+
+
+class _Raw(io.RawIOBase):
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _is_remote(uri: str) -> bool:
+    return "://" in uri
+
+
+def _expand_local(path: Path) -> list[Location]:
+    # A file may have brackets in its name.
+    if path.is_file():
+        return [Location(str(path), path.name)]
+    if path.is_dir():
+        raise SourceNotFound(f"{path} is a folder; name its files, for example {path / '*.csv'}.")
+    if _WILDCARD.search(str(path)) is None:
+        siblings = [other.name for other in path.parent.glob("*")] if path.parent.is_dir() else []
+        raise SourceNotFound(f"there is no file {path}.{did_you_mean(path.name, siblings)}")
+    found = sorted(name for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
+    if not found:
+        raise SourceNotFound(f"no file matches {path}.")
+    return [Location(name, Path(name).name) for name in found]
+
+
+@contextmanager
+def _explained(location: Location) -> Iterator[None]:
+    """Turn what reading a file can raise into typed errors."""
+    try:
+        yield
+    except SourceError:
+        raise
+    except FileNotFoundError as error:
+        raise SourceNotFound(f"the file {location.uri} is gone.") from error
+    except PermissionError as error:
+        raise SourceAuthenticationError(f"{location.uri} may not be read: {error.strerror}.") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise MalformedSource(
+            f"{location.uri} is gzip that is cut short or damaged ({error}); fetch it again."
+        ) from error
+    except Exception as error:
+        typed = _remote_error(location, error)
+        if typed is None:
+            raise
+        raise typed from error
+
+
+def _remote_error(location: Location, error: Exception) -> SourceError | None:
+    import botocore.exceptions
+
+    cause = getattr(error, "backend_error", None) or error.__cause__ or error
+    for candidate in (error, cause):
+        if isinstance(candidate, botocore.exceptions.ClientError):
+            return _s3_error(location, str(candidate.response.get("Error", {}).get("Code", "")))
+        if isinstance(candidate, botocore.exceptions.NoCredentialsError):
+            return SourceAuthenticationError(f"{location.uri}: boto3 finds no AWS credentials.")
+        if isinstance(candidate, botocore.exceptions.BotoCoreError):
+            return SourceUnavailable(f"{location.uri} does not answer: {candidate}")
+    import requests
+    import urllib3
+
+    if isinstance(error, requests.exceptions.HTTPError):
+        return _http_error(location, error.response.status_code)
+    if isinstance(error, requests.exceptions.RequestException | urllib3.exceptions.HTTPError):
+        return SourceUnavailable(f"{location.uri} does not answer, or stopped answering: {error}")
+    if isinstance(error, OSError):
+        return SourceUnavailable(f"{location.uri} cannot be read: {error}")
+    return None
+
+
+def _s3_error(location: Location, code: str) -> SourceError:
+    if code in _MISSING_CODES:
+        return SourceNotFound(f"there is no object {location.uri} ({code}).")
+    if code in _REFUSED_CODES:
+        return SourceAuthenticationError(
+            f"{location.uri} may not be read ({code}); allow the role that runs Dagster s3:GetObject on it."
+        )
+    return SourceUnavailable(f"{location.uri} cannot be read ({code}).")
+
+
+def _http_error(location: Location, status: int) -> SourceError:
+    if status in _GONE:
+        return SourceNotFound(f"there is nothing at {location.uri} (HTTP {status}).")
+    if status in _UNAUTHORIZED:
+        return SourceAuthenticationError(f"{location.uri} may not be read (HTTP {status}).")
+    return SourceUnavailable(f"{location.uri} does not answer as it should (HTTP {status}).")
