@@ -1,0 +1,185 @@
+"""Processes of ours: who they are beyond a number, starting them detached, ending them and what they started.
+
+A process id alone says nothing after a crash or a restart of the machine: the number may belong to somebody
+else by then. Every record therefore holds the moment at which the process started, and a signal is sent only
+to a process that has both.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from movie_platform.local_cloud.errors import LocalCloudError
+
+_POLL_SECONDS = 0.05
+_KILL_SECONDS = 10.0
+
+# Children of this process: polling them collects the ended ones, which would otherwise look alive.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """One process, for ever: its number and when it started (opaque; comparable on this machine only)."""
+
+    pid: int
+    started: str
+
+    @classmethod
+    def of(cls, pid: int) -> "ProcessId | None":
+        """The identity of a process that runs now; None where there is none, or it has ended."""
+        started = _start_of(pid)
+        return None if started is None else cls(pid, started)
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs."""
+        return _start_of(self.pid) == self.started
+
+
+def _start_of(pid: int) -> str | None:
+    child = _children.get(pid)
+    if child is not None and child.poll() is not None:
+        del _children[pid]
+        return None
+    try:
+        if sys.platform == "linux":
+            # Ticks since the machine started, with the machine's start: exact, and untouched by changes of
+            # the clock.
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+            fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+            return None if fields[0] in "ZX" else f"{boot}:{fields[19]}"
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def start_detached(
+    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
+) -> ProcessId:
+    """Start a server that outlives this process: its own session, no input, output appended to `log`.
+
+    Raises `OSError` where the program cannot be started.
+    """
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    _children[child.pid] = child
+    # A child of ours keeps its number until it is polled, so its start can be read even when it ended at
+    # once.
+    return ProcessId.of(child.pid) or ProcessId(child.pid, "ended")
+
+
+def end(process: ProcessId, *, grace_seconds: float) -> bool:
+    """End a process and all that is left of its session: politely, and after `grace_seconds` by force.
+
+    Returns whether it ended by itself. Does nothing to a process that only has the same number. Raises
+    `LocalCloudError` where it survives even force.
+    """
+    polite = True
+    if process.alive:
+        _signal(process, signal.SIGTERM)
+        deadline = time.monotonic() + grace_seconds
+        while process.alive and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        polite = not process.alive
+        if not polite:
+            _signal(process, signal.SIGKILL)
+    for member in session_members(process):
+        _signal(member, signal.SIGKILL)
+    deadline = time.monotonic() + _KILL_SECONDS
+    while process.alive:
+        if time.monotonic() >= deadline:
+            raise LocalCloudError(
+                "process_does_not_end",
+                f"process {process.pid} still runs {_KILL_SECONDS:.0f} s after it was killed",
+                "see what it waits for (a file system that hangs?) and try again",
+            )
+        time.sleep(_POLL_SECONDS)
+    return polite
+
+
+def end_session(process: ProcessId, *, grace_seconds: float) -> None:
+    """End a session with all its process groups: each member is asked, then forced after `grace_seconds`."""
+    members = session_members(process)
+    if process.alive:
+        members.append(process)
+    for member in members:
+        _signal(member, signal.SIGTERM)
+    deadline = time.monotonic() + grace_seconds
+    while any(member.alive for member in members) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    # Asked again: a member may have started another meanwhile.
+    for member in [*members, *session_members(process)]:
+        _signal(member, signal.SIGKILL)
+
+
+def session_members(leader: ProcessId) -> list[ProcessId]:
+    """What runs in the session that a process leads or led, without the leader.
+
+    While any member runs, the system gives the leader's number to no new process, so members found under it
+    are the leader's own, unless the number now belongs to another leader.
+    """
+    current = ProcessId.of(leader.pid)
+    if current is not None and current != leader:
+        return []
+    members: list[ProcessId] = []
+    for pid in psutil.pids():
+        if pid in (leader.pid, os.getpid()):
+            continue
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getsid(pid) == leader.pid:
+                member = ProcessId.of(pid)
+                if member is not None:
+                    members.append(member)
+    return members
+
+
+def find(arguments: Sequence[str]) -> list[ProcessId]:
+    """Processes of this user whose command line ends in, or contains in a row, the arguments given."""
+    wanted = list(arguments)
+    found: list[ProcessId] = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid == os.getpid() or process.uids().real != os.getuid():
+                continue
+            command = process.cmdline()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if any(command[i : i + len(wanted)] == wanted for i in range(len(command) - len(wanted) + 1)):
+            identity = ProcessId.of(process.pid)
+            if identity is not None:
+                found.append(identity)
+    return found
+
+
+def _signal(process: ProcessId, number: signal.Signals) -> None:
+    """Send a signal to this very process; nothing happens where it has ended."""
+    with contextlib.suppress(ProcessLookupError):
+        if sys.platform != "linux":
+            if process.alive:
+                os.kill(process.pid, number)
+            return
+        # The descriptor names one process: between the look and the signal its number cannot change hands.
+        descriptor = os.pidfd_open(process.pid)
+        try:
+            if process.alive:
+                signal.pidfd_send_signal(descriptor, number)
+        finally:
+            os.close(descriptor)
