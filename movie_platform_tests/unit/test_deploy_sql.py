@@ -43,7 +43,7 @@ def files() -> tuple[SqlFile, ...]:
     return load_sql_files(SQL_FOLDER, sql_parameters(Settings(), ROLE))
 
 
-def parse(statement: str) -> exp.Expression:
+def parse(statement: str) -> exp.Expr:
     logging.getLogger("sqlglot").setLevel(
         logging.ERROR
     )  # it warns of each statement that it keeps as a command
@@ -119,7 +119,8 @@ def test_every_table_of_the_archive_has_one_pipe_that_loads_it_by_name(files):
 
 def test_every_statement_can_be_repeated(files):
     repeatable = re.compile(
-        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|GRANT|USE ROLE|ALTER STORAGE INTEGRATION \w+ SET|ALTER WAREHOUSE \w+ SET)\s"
+        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|GRANT|USE ROLE"
+        r"|ALTER STORAGE INTEGRATION \w+ SET|ALTER WAREHOUSE \w+ SET)\s"
     )
     for file in files:
         for statement in file.statements:

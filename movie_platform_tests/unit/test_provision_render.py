@@ -26,7 +26,6 @@ def test_a_value_is_one_token_of_sql_or_it_is_refused(kind, value):
     assert isinstance(selected[0], exp.Select)
     (expression,) = selected[0].expressions
     if kind == "identifier":
-        assert isinstance(expression, exp.Column | exp.Expression)
         assert expression.sql(dialect="snowflake").strip('"') == value
     else:
         assert isinstance(expression, exp.Literal)
@@ -51,7 +50,7 @@ def test_a_value_is_one_token_of_sql_or_it_is_refused(kind, value):
     ],
 )
 def test_a_value_that_is_not_of_its_kind_is_a_configuration_error(kind, value):
-    with pytest.raises(ConfigurationError, match="value of|not a valid"):
+    with pytest.raises(ConfigurationError, match="is not a valid"):
         render("{{ value }}", {"value": Parameter(kind, value)}, where="test")
 
 
