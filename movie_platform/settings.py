@@ -47,7 +47,7 @@ class _LocalCloudSource(PydanticBaseSettingsSource):
         path = Path(self.current_state.get("home", DEFAULT_HOME)) / CLOUD_FILE
         try:
             text = path.read_text("utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return dict(_NO_LOCAL_CLOUD)
         return dict(json.loads(text)["settings"])
 

@@ -18,6 +18,7 @@ from movie_platform.commands import doctor_checks as checks
 from movie_platform.commands.dagster_servers import DEFAULT_PORT
 from movie_platform.commands.doctor_checks import Check, Probe
 from movie_platform.commands.explain import explain
+from movie_platform.errors import PlatformError
 from movie_platform.local_cloud import ports, supervisor
 
 if TYPE_CHECKING:
@@ -35,15 +36,25 @@ def examine(settings: "Settings") -> Iterator[Check]:
     """All checks, one by one; those of services that are not running are left out."""
     yield from _machine(settings)
     if settings.environment == "local":
-        status = supervisor.status(settings.home)
-        found = checks.check_local_cloud(
-            {service.name: service.healthy if service.pid else None for service in status.services}
-        )
+        found = _local_cloud(settings)
         yield found
         if found.state is not checks.State.OK:
             return
     yield from _aws(settings)
     yield from _warehouse(settings)
+
+
+def _local_cloud(settings: "Settings") -> Check:
+    try:
+        status = supervisor.status(settings.home)
+    except (PlatformError, OSError) as error:
+        problem = explain(error)
+        return Check(
+            "local cloud", checks.State.FAULT, problem.message, problem.next_step or "Choose another --home."
+        )
+    return checks.check_local_cloud(
+        {service.name: service.healthy if service.pid else None for service in status.services}
+    )
 
 
 def _machine(settings: "Settings") -> Iterator[Check]:

@@ -44,11 +44,14 @@ _LIBRARY_ERRORS: tuple[tuple[str, str, int, str], ...] = (
         WRONG_USAGE,
         "Set MOVIE_PLATFORM_AWS_PROFILE to a profile of ~/.aws/config.",
     ),
-    (
-        "botocore.exceptions.HTTPClientError",
-        "aws_unreachable",
-        FAILED,
-        "See `movie-platform doctor`; a local cloud is started by `movie-platform cloud up`.",
+    *(
+        (
+            f"botocore.exceptions.{name}",
+            "aws_unreachable",
+            FAILED,
+            "See `movie-platform doctor`; a local cloud is started by `movie-platform cloud up`.",
+        )
+        for name in ("ConnectionError", "HTTPClientError")
     ),
     (
         "botocore.exceptions.ClientError",

@@ -28,4 +28,7 @@ def provision(
     settings = global_options(context).settings()
     require_running(settings)
     report = deployment.provision(settings, dry_run=dry_run, progress=console.say)
-    console.show(str(report))
+    if as_json:
+        console.write_json(report.to_dict())
+    else:
+        console.show(str(report))
