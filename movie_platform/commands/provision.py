@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def provision(
     context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the difference and change nothing.")
     ] = False,
