@@ -9,7 +9,9 @@ import pytest
 from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
+from movie_platform.bundles.limits import Limits
 from movie_platform.contracts import ARCHIVE_TABLES
+from movie_platform.lambdas.config import read_config
 from movie_platform.provision.catalog import PARTITION_KEYS, hive_type, logical_id, updated_template
 from movie_platform.provision.files import BOOTSTRAP_TEMPLATE, TEMPLATE
 from movie_platform.provision.template import declared_resources, load_template
@@ -202,6 +204,16 @@ def test_snowflake_is_trusted_with_an_external_id_only():
         action for name, each in statements() if name == "SnowflakeRole" for action in as_list(each["Action"])
     }
     assert actions == {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:GetBucketLocation"}
+
+
+def test_the_largest_bundle_fits_into_the_functions_disk():
+    megabytes = template["Parameters"]["UnpackStorageMegabytes"]["Default"]
+    assert megabytes * 1024 * 1024 > Limits().bundle_bytes
+
+
+def test_the_function_gets_the_variables_that_it_requires():
+    variables = resources["UnpackFunction"]["Properties"]["Environment"]["Variables"]
+    assert read_config({name: "set" for name in variables}).limits == Limits()
 
 
 def test_queues_that_subscribers_read_have_dead_letters_and_subscriptions_too():
