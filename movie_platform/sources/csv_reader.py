@@ -172,6 +172,7 @@ class CsvReader:
         width = len(self._raw_header)
         start = position
         header_start = self._raw_header[0]
+        escaped_quote = f"\\{dialect.quote}"
         backslash = self._options.escape == "backslash"
         rows = batch.rows
         try:
@@ -182,7 +183,9 @@ class CsvReader:
                     continue
                 if len(fields) != width or (backslash and "\\" in "".join(lines[start:end])):
                     return start
-                if end - start > 1 and _is_swallow(lines[start:end], width, self._options):
+                if end - start > 1 and (
+                    escaped_quote in lines[start] or _is_swallow(lines[start:end], width, self._options)
+                ):
                     return start
                 if plain and fields[0] != header_start:
                     rows.append(fields)
@@ -304,8 +307,6 @@ class _Doubtful:
             if _is_swallow(lines, self._width, self._options):
                 return False
             if not self._fits(fields):
-                if any(_fields_alone(line, self._options) == self._width for line in lines[1:]):
-                    return False
                 self.code = RAGGED_ROW
                 self.message = f"the row has {len(fields)} fields, the header {self._width}"
                 self.lines = len(lines)
@@ -322,7 +323,10 @@ class _Doubtful:
                 return
         if Fault.UNTERMINATED in results:
             self.code = UNTERMINATED_QUOTE
-            self.message = f"a quote is opened and not closed within {MAXIMUM_RECORD_LINES} lines, or only by swallowing rows"
+            self.message = (
+                f"a quote is opened and not closed within {MAXIMUM_RECORD_LINES} lines, "
+                "or closed only by swallowing whole rows"
+            )
             return
         self.code = MALFORMED_QUOTING
         self.message = "a closing quote is followed by something other than a delimiter"

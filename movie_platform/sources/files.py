@@ -206,8 +206,9 @@ def _delimiter_hint(header: tuple[str, ...], delimiter: str) -> str:
     """A word on the delimiter where the header came out as one column."""
     if len(header) > 1:
         return ""
-    other = max(";\t|,", key=header[0].count)
-    if other == delimiter or other not in header[0]:
+    only = "".join(header)
+    other = max(";\t|,", key=only.count)
+    if other == delimiter or other not in only:
         return ""
     shown = "\\t" if other == "\t" else other
     return f' Is the delimiter {other!r}? Set delimiter = "{shown}".'

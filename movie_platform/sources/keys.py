@@ -4,7 +4,8 @@ Different keys never give the same movie_id. A key of one column is its value, u
 """
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from movie_platform.sources.arrow_compute import pc
 
 SEPARATOR = "|"
 

@@ -104,7 +104,8 @@ class Files:
         if scheme in _REMOTE:
             return [Location(pattern, parts.path.rsplit("/", 1)[-1] or parts.netloc)]
         raise ProfileError(
-            f"files are read from paths, s3:// and http(s):// addresses, not {scheme}://.{did_you_mean(scheme, _REMOTE)}"
+            f"files are read from paths, s3:// and http(s):// addresses, not {scheme}://."
+            f"{did_you_mean(scheme, _REMOTE)}"
         )
 
     def _expand_s3(self, pattern: str, bucket: str, key: str) -> list[Location]:
@@ -177,7 +178,9 @@ def _expand_local(path: Path) -> list[Location]:
     if _WILDCARD.search(str(path)) is None:
         siblings = [other.name for other in path.parent.glob("*")] if path.parent.is_dir() else []
         raise SourceNotFound(f"there is no file {path}.{did_you_mean(path.name, siblings)}")
-    found = sorted(name for name in glob.glob(str(path), recursive=True) if Path(name).is_file())
+    # Unlike Path.glob, this takes a pattern that is absolute.
+    names = glob.glob(str(path), recursive=True)  # noqa: PTH207 - see above
+    found = sorted(name for name in names if Path(name).is_file())
     if not found:
         raise SourceNotFound(f"no file matches {path}.")
     return [Location(name, Path(name).name) for name in found]
@@ -219,7 +222,7 @@ def _remote_error(location: Location, error: Exception) -> SourceError | None:
     import requests
     import urllib3
 
-    if isinstance(error, requests.exceptions.HTTPError):
+    if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:
         return _http_error(location, error.response.status_code)
     if isinstance(error, requests.exceptions.RequestException | urllib3.exceptions.HTTPError):
         return SourceUnavailable(f"{location.uri} does not answer, or stopped answering: {error}")

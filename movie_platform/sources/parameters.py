@@ -161,9 +161,9 @@ class FilesParameters(BaseModel):
         """The format: as given, else by the paths' ending. ValueError where neither says it."""
         if self.format is not None:
             return self.format
-        formats = {_FORMAT_OF_SUFFIX.get(_suffix(path)) for path in self.path}
-        found = formats.pop()
-        if formats or found is None:
+        formats: list[FileFormat | None] = [_FORMAT_OF_SUFFIX.get(_suffix(path)) for path in self.path]
+        found = formats[0]
+        if found is None or len(set(formats)) > 1:
             raise ValueError(f"the path's ending does not say the format; set format = one of {_formats()}")
         return found
 

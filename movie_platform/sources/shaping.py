@@ -1,4 +1,4 @@
-"""From a source's columns to the contract's: renaming, the key, `extra`, and the refusal of what no later hop can carry.
+"""From a source's columns to the contract's: renaming, the key, `extra`, and what no later hop could carry refused.
 
 Whole columns at a time; no I/O. Values are never changed, but for `null_values` that a profile declares.
 """
@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from movie_platform.contracts.raw import EXTRA, MOVIE_ID
+from movie_platform.sources.arrow_compute import pc
 from movie_platform.sources.errors import MalformedSource, ProfileError
 from movie_platform.sources.keys import join_key_columns
 from movie_platform.sources.profiles import Profile

@@ -17,8 +17,9 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.types as pat
+
+from movie_platform.sources.arrow_compute import pc
 
 
 def text_of(value: Any) -> str | None:
