@@ -78,7 +78,8 @@ class DagsterServers:
         console.say("Starting the Dagster UI and daemon")
         self._child = subprocess.Popen(
             [
-                *(sys.executable, "-m", "dagster", "dev"),
+                # Dagster would rather have `dg dev`, a program of another package that does the same.
+                *(sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"),
                 *("--workspace", str(workspace_file(self._home))),
                 *("--host", LOOPBACK),
                 *("--port", str(self._port)),
