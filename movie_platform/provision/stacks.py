@@ -34,11 +34,13 @@ _USABLE = frozenset(
     {
         "CREATE_COMPLETE",
         "UPDATE_COMPLETE",
+        "UPDATE_FAILED",
         "UPDATE_ROLLBACK_COMPLETE",
         "IMPORT_COMPLETE",
         "IMPORT_ROLLBACK_COMPLETE",
     }
 )
+_DONE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 
 
@@ -227,7 +229,7 @@ class StackDeployer:
             self._progress(f"stack {stack}: {change}")
         self._cloudformation.execute_change_set(StackName=stack, ChangeSetName=name)
         status = self._settled_status(stack, deadline)
-        if status is None or status not in _USABLE or "ROLLBACK" in status:
+        if status not in _DONE:
             raise StackError(
                 "stack_failed",
                 f"Stack {stack} ended as {status}. {self._failures(stack)}",

@@ -1,0 +1,317 @@
+"""A deployment to the local cloud: both passes, repeated, shown beforehand, after a failure, after losing its state."""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movie_platform.contracts import ARCHIVE_TABLES
+from movie_platform.local_cloud import supervisor
+from movie_platform.provision import provision
+from movie_platform.provision.files import SQL_FOLDER
+from movie_platform.provision.sql import SchemaHistory, SqlFile, SqlFileError, apply_sql_files
+from movie_platform.provision.stacks import Stack, StackDeployer, StackError
+from movie_platform.provision.template import load_template
+from movie_platform.provision.warehouse import ask_snowflake
+from movie_platform.resources.aws_client import aws_client
+from movie_platform.resources.snowflake_connection import connect, query_rows
+from movie_platform.settings import Settings
+
+pytestmark = pytest.mark.cloud
+
+BUCKETS = ("landing", "processed", "archive", "artifacts")
+
+
+def eventually(check: Callable[[], Any], seconds: float = 20) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+    return found
+
+
+def another(settings: Settings, name: str) -> Settings:
+    """A second platform in the same accounts: nothing of it has the name of anything of the first."""
+    return settings.model_copy(
+        update={
+            "name_prefix": f"movies-{name}",
+            "snowflake_database": f"MOVIES_{name.upper()}",
+            "snowflake_warehouse": f"MOVIES_{name.upper()}_WH",
+        }
+    )
+
+
+def bucket_names(settings: Settings) -> set[str]:
+    return {bucket.get("Name", "") for bucket in aws_client(settings, "s3").list_buckets().get("Buckets", [])}
+
+
+def bodies(settings: Settings, queue: str) -> list[dict[str, Any]]:
+    sqs = aws_client(settings, "sqs")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(message.get("Body", "{}")) for message in messages]
+
+
+def stack_deployer(settings: Settings) -> StackDeployer:
+    return StackDeployer(
+        aws_client(settings, "cloudformation"),
+        aws_client(settings, "s3"),
+        progress=lambda _line: None,
+        deadline_seconds=60,
+    )
+
+
+def test_a_second_run_changes_nothing(provisioned_cloud: Settings):
+    report = provision(provisioned_cloud)
+    assert not report.changed, str(report)
+    assert str(report) == "Nothing to change: everything is as described."
+    assert json.loads(json.dumps(report.to_dict()))["changed"] is False
+
+
+def test_a_dry_run_of_what_is_deployed_shows_no_difference(provisioned_cloud: Settings):
+    report = provision(provisioned_cloud, dry_run=True)
+    assert not report.changed, str(report)
+
+
+def test_everything_has_the_names_that_the_settings_give(provisioned_cloud: Settings):
+    settings = provisioned_cloud
+    assert {settings.bucket(role) for role in BUCKETS} <= bucket_names(settings)
+    function = aws_client(settings, "lambda").get_function_configuration(
+        FunctionName=settings.unpack_function_name
+    )
+    assert function.get("Handler") == "movie_platform.lambdas.unpack.handler"
+    job = aws_client(settings, "glue").get_job(JobName=settings.glue_job_name)["Job"]
+    assert job.get("GlueVersion") == "5.1"
+    assert job.get("DefaultArguments", {})["--output_uri"] == f"s3://{settings.bucket('archive')}"
+    assert job.get("Timeout") == settings.glue_job_timeout_minutes
+    tables = aws_client(settings, "glue").get_tables(DatabaseName=settings.glue_database_name)["TableList"]
+    assert {table["Name"] for table in tables} == {table.name for table in ARCHIVE_TABLES}
+
+
+def test_the_packages_that_the_stack_names_are_in_the_bucket(provisioned_cloud: Settings):
+    parameters = stack_deployer(provisioned_cloud).parameters(provisioned_cloud.stack_name)
+    for name in ("UnpackPackageKey", "GlueScriptKey", "GlueModulesKey"):
+        aws_client(provisioned_cloud, "s3").head_object(
+            Bucket=provisioned_cloud.bucket("artifacts"), Key=parameters[name]
+        )
+
+
+def test_the_second_pass_told_the_stack_what_snowflake_answered(provisioned_cloud: Settings):
+    settings = provisioned_cloud
+    with connect(settings, role=settings.snowflake_admin_role) as session:
+        answer = ask_snowflake(session, settings.snowflake_database)
+    configuration = aws_client(settings, "s3").get_bucket_notification_configuration(
+        Bucket=settings.bucket("archive")
+    )
+    queues = configuration.get("QueueConfigurations", [])
+    assert {queue["QueueArn"] for queue in queues} == {answer.pipe_queue_arn}
+    assert len(queues) == len(ARCHIVE_TABLES)
+    role = stack_deployer(settings).outputs(settings.stack_name)["SnowflakeRoleArn"].rpartition("/")[2]
+    trust = aws_client(settings, "iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    (statement,) = trust["Statement"]
+    assert statement["Principal"] == {"AWS": answer.user_arn}
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": answer.external_id}}
+
+
+def test_the_tables_of_the_contracts_are_there_with_their_columns(provisioned_cloud: Settings):
+    settings = provisioned_cloud
+    with connect(settings, role=settings.snowflake_admin_role) as session:
+        for table in ARCHIVE_TABLES:
+            described = query_rows(
+                session, f"DESCRIBE TABLE {settings.snowflake_database}.{table.snowflake_schema}.{table.name}"
+            )
+            names = [str(row["name"]).lower() for row in described]
+            assert names == [*table.column_names, "file_name", "file_row", "loaded_at"]
+
+
+def test_a_new_object_in_landing_reaches_the_arrivals_queue(provisioned_cloud: Settings):
+    settings = another(provisioned_cloud, "arrivals")
+    provision(settings)
+    key = "movies/source=demo/dt=2026-11-18/hello.zip"
+    aws_client(settings, "s3").put_object(Bucket=settings.bucket("landing"), Key=key, Body=b"not a bundle")
+
+    def arrived() -> list[str]:
+        records = [
+            record
+            for body in bodies(settings, settings.queue_name("arrivals"))
+            for record in body.get("Records", [])
+        ]
+        return [record["s3"]["object"]["key"] for record in records]
+
+    assert eventually(arrived) == ["movies/source%3Ddemo/dt%3D2026-11-18/hello.zip"]
+
+
+def test_a_dry_run_lists_everything_and_changes_nothing(provisioned_cloud: Settings):
+    settings = another(provisioned_cloud, "dry")
+    before = bucket_names(settings)
+    report = provision(settings, dry_run=True)
+    assert report.dry_run
+    assert set(report.sql_files) == {path.name for path in SQL_FOLDER.glob("*.sql")}
+    assert len(report.artifacts) == 3
+    listed = {change.logical_id for change in report.stacks[settings.stack_name]}
+    assert {"LandingBucket", "UnpackFunction", "TransformJob"} <= listed
+    assert str(report).startswith("Would change:")
+    assert bucket_names(settings) == before
+    assert stack_deployer(settings).outputs(settings.stack_name) == {}
+    stacks = aws_client(settings, "cloudformation").describe_stacks()["Stacks"]
+    assert not [stack["StackName"] for stack in stacks if stack["StackName"].startswith(settings.name_prefix)]
+    with connect(settings, role=settings.snowflake_admin_role) as session:
+        databases = {str(row["name"]) for row in query_rows(session, "SHOW DATABASES")}
+    assert settings.snowflake_database not in databases
+
+
+@pytest.fixture
+def broken_stack(local_cloud: Settings, tmp_path: Path) -> Iterator[tuple[Settings, Stack]]:
+    """A stack with a bucket whose name is taken, and that it does not say is its own."""
+    taken = "taken-by-somebody"
+    aws_client(local_cloud, "s3").create_bucket(Bucket=taken)
+    template = {
+        "Resources": {
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "of-a-broken-stack"}},
+            "Taken": {
+                "Type": "AWS::S3::Bucket",
+                "DependsOn": "Queue",
+                "DeletionPolicy": "RetainExceptOnCreate",
+                "Properties": {"BucketName": taken},
+            },
+        }
+    }
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(template), "utf-8")
+    yield local_cloud, Stack("broken", path, {})
+    aws_client(local_cloud, "cloudformation").delete_stack(StackName="broken")
+
+
+def test_a_stack_that_fails_says_which_resource_and_why(broken_stack: tuple[Settings, Stack]):
+    settings, stack = broken_stack
+    with pytest.raises(StackError) as caught:
+        stack_deployer(settings).deploy(stack)
+    assert "Taken" in caught.value.message
+    assert "already exists" in caught.value.message
+    assert caught.value.next_step
+
+
+def test_a_stack_that_never_was_whole_is_made_anew(broken_stack: tuple[Settings, Stack]):
+    settings, stack = broken_stack
+    deployer = stack_deployer(settings)
+    with pytest.raises(StackError):
+        deployer.deploy(stack)
+    mended = Stack(stack.name, stack.template, {}, {"Taken": "taken-by-somebody"})
+    actions = {change.logical_id: change.action for change in deployer.deploy(mended).changes}
+    assert actions["Taken"] in ("Import", "Modify")
+    assert actions["Queue"] == "Add"
+    assert deployer.deploy(mended).changes == ()
+
+
+def test_an_sql_file_that_fails_names_the_file_and_the_statement(provisioned_cloud: Settings):
+    settings = provisioned_cloud
+    bad = SqlFile(
+        "999_bad.sql", ("USE ROLE SYSADMIN", "SELECT no_such_column FROM MOVIES.RAW.movies"), "0" * 64
+    )
+    with connect(settings, role=settings.snowflake_admin_role) as session:
+        history = SchemaHistory(session, settings.snowflake_database)
+        with pytest.raises(SqlFileError, match=r"999_bad\.sql, statement 2 of 2"):
+            apply_sql_files(
+                session,
+                (bad,),
+                history,
+                admin_role=settings.snowflake_admin_role,
+                progress=lambda _line: None,
+            )
+        assert "999_bad.sql" not in history.applied()
+
+
+def test_a_changed_sql_file_is_applied_again_and_noted(provisioned_cloud: Settings):
+    settings = provisioned_cloud
+
+    def apply(text: str, checksum: str) -> tuple[str, ...]:
+        with connect(settings, role=settings.snowflake_admin_role) as session:
+            return apply_sql_files(
+                session,
+                (SqlFile("998_try.sql", (text,), checksum),),
+                SchemaHistory(session, settings.snowflake_database),
+                admin_role=settings.snowflake_admin_role,
+                progress=lambda _line: None,
+            )
+
+    assert apply("SELECT 1", "a" * 64) == ("998_try.sql",)
+    assert apply("SELECT 1", "a" * 64) == ()
+    assert apply("SELECT 2", "b" * 64) == ("998_try.sql",)
+    assert apply("SELECT 2", "b" * 64) == ()
+
+
+@pytest.fixture
+def own_cloud(tmp_path: Path) -> Iterator[Settings]:
+    """A cloud of the test's own, to be killed."""
+    home = tmp_path / "home"
+    try:
+        supervisor.up(home)
+        yield Settings(home=home)
+    finally:
+        supervisor.down(home)
+
+
+def kill(home: Path, service: str) -> None:
+    (pid,) = [each.pid for each in supervisor.status(home).services if each.name == service and each.pid]
+    os.kill(pid, signal.SIGKILL)
+    eventually(
+        lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]
+    )
+
+
+def test_after_the_loss_of_all_state_but_the_objects_everything_is_made_anew_around_them(own_cloud: Settings):
+    provision(own_cloud)
+    s3 = aws_client(own_cloud, "s3")
+    s3.put_object(Bucket=own_cloud.bucket("archive"), Key="_runs/kept.json", Body=b"kept")
+    kill(own_cloud.home, "aws")
+    shutil.rmtree(own_cloud.home / "aws" / "state")
+    supervisor.up(own_cloud.home)
+    settings = Settings(home=own_cloud.home)
+    s3 = aws_client(settings, "s3")
+
+    planned = provision(settings, dry_run=True)
+    assert "Import" in {change.action for change in planned.stacks[settings.stack_name]}
+    report = provision(settings)
+    imported = {
+        change.logical_id for change in report.stacks[settings.stack_name] if change.action == "Import"
+    }
+    assert "ArchiveBucket" in imported
+    assert report.artifacts == ()  # the packages survived with their bucket
+    assert s3.get_object(Bucket=settings.bucket("archive"), Key="_runs/kept.json")["Body"].read() == b"kept"
+    topics = s3.get_bucket_notification_configuration(Bucket=settings.bucket("landing"))
+    assert topics.get("TopicConfigurations")
+    queues = s3.get_bucket_notification_configuration(Bucket=settings.bucket("archive"))
+    assert len(queues.get("QueueConfigurations", [])) == len(ARCHIVE_TABLES)
+    assert not provision(settings).changed
+
+
+def test_a_killed_cloud_that_kept_its_state_needs_no_change(own_cloud: Settings):
+    provision(own_cloud)
+    time.sleep(3)  # the local AWS saves what changed a moment after it changed
+    kill(own_cloud.home, "aws")
+    kill(own_cloud.home, "snowflake")
+    supervisor.up(own_cloud.home)
+    settings = Settings(home=own_cloud.home)
+    report = provision(settings)
+    assert report.sql_files == ()
+    assert report.artifacts == ()
+    assert not provision(settings).changed
+
+
+def test_the_template_of_the_deployed_stack_is_the_committed_one(provisioned_cloud: Settings):
+    from movie_platform.provision.files import TEMPLATE
+
+    resources = aws_client(provisioned_cloud, "cloudformation").get_paginator("list_stack_resources")
+    deployed = {
+        summary["LogicalResourceId"]
+        for page in resources.paginate(StackName=provisioned_cloud.stack_name)
+        for summary in page["StackResourceSummaries"]
+    }
+    declared = load_template(TEMPLATE)["Resources"]
+    assert deployed == {name for name, resource in declared.items() if "Condition" not in resource}
