@@ -41,6 +41,7 @@ _BLANK_OR_COMMA = re.compile(r"[ \t\r\n,]*")
 # Pieces that matter for finding where a broken element ends. A string cannot hold a line end, so a quote that is
 # never closed spoils its line and no more.
 _PIECE = re.compile(r'"(?:[^"\\\n]|\\.)*(?:"|\n|\Z)|[\[\]{}]')
+_CLOSING = {"{": "}", "[": "]"}
 _NEXT_LINE_ELEMENT = re.compile(r"\n[ \t]*\{")
 
 
@@ -247,16 +248,19 @@ class _JsonStream:
             return
 
     def _whole(self) -> int | None:
-        """Where the element at hand ends by its brackets, None where it does not within the buffer."""
-        depth = 0
+        """Where the element at hand ends by its brackets, None where they do not match up within the buffer."""
+        open_brackets: list[str] = []
         for piece in _PIECE.finditer(self._buffer, self._position):
             text = piece[0]
-            if text in "{[":
-                depth += 1
-            elif text in "}]":
-                depth -= 1
-                if depth <= 0:
-                    return piece.end() if depth == 0 else piece.start()
+            if text in _CLOSING:
+                open_brackets.append(_CLOSING[text])
+            elif text in ("}", "]"):
+                if not open_brackets:
+                    return piece.start()
+                if open_brackets.pop() != text:
+                    return None
+                if not open_brackets:
+                    return piece.end()
         return None
 
     def _reject_element(self, batch: JsonBatch, error: Exception) -> None:
