@@ -17,10 +17,14 @@ from rich.text import Text
 
 from movie_platform.errors import ConfigurationError
 
+_WIDTH_ELSEWHERE = 240
+
 
 def stdout() -> Console:
     """The console of results. Made anew each time: a test or a step may have replaced the stream."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    # What is not read on a terminal must not be folded to the width of one.
+    width = None if sys.stdout.isatty() else _WIDTH_ELSEWHERE
+    return Console(highlight=False, width=width, soft_wrap=width is not None)
 
 
 def stderr() -> Console:
@@ -63,9 +67,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
         table.add_column(name, justify="right" if numbers and rendered else "left", overflow="fold")
     for row in rendered:
         table.add_row(*(Text(format_value(value)) for value in row))
-    console = stdout()
-    # A table that is not read on a terminal must not be cut to its width.
-    console.print(table, width=None if console.is_terminal else max(120, console.width))
+    stdout().print(table)
 
 
 class Numeral(str):

@@ -79,7 +79,14 @@ class DagsterServers:
         self._child = subprocess.Popen(
             [
                 # Dagster would rather have `dg dev`, a program of another package that does the same.
-                *(sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"),
+                *(
+                    sys.executable,
+                    "-W",
+                    "ignore:Function `dev_command` is superseded",
+                    "-m",
+                    "dagster",
+                    "dev",
+                ),
                 *("--workspace", str(workspace_file(self._home))),
                 *("--host", LOOPBACK),
                 *("--port", str(self._port)),

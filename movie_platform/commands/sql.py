@@ -109,7 +109,7 @@ def _write_tables(names: Sequence[str], rows: Iterator[Sequence[Any]]) -> int:
     for page in pages:
         console.show_table("", names, [[_cell(value) for value in row] for row in page])
         count += len(page)
-    console.show(f"{count:,} rows")
+    console.show(f"{count:,} row{'' if count == 1 else 's'}")
     return count
 
 
