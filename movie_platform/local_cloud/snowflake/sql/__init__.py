@@ -1,0 +1,1 @@
+"""Queries, DML, table DDL and session statements: what DuckDB executes after fakesnow's rewriting."""

@@ -1,0 +1,131 @@
+# ruff: noqa: S608 - identifiers in SQL text are constants or quoted by `names`; values are bound or quoted by `literal`
+"""INSERT, UPDATE, DELETE, MERGE and TRUNCATE, each as one transaction (or part of the session's)."""
+
+from collections import Counter
+from typing import Any
+
+from sqlglot import exp
+
+from movie_platform.local_cloud.snowflake import load_history, wire
+from movie_platform.local_cloud.snowflake.errors import unsupported
+from movie_platform.local_cloud.snowflake.names import FullName, Name
+from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.sql.functions import replace_functions
+from movie_platform.local_cloud.snowflake.translate import Prepared, parse
+
+_BATCH_ROWS = 100_000
+
+
+def change(session: Session, statement: Statement) -> wire.Result:
+    """INSERT, UPDATE or DELETE; with array bindings once for each row, all in one transaction."""
+    tree = parse(statement.sql)
+    if isinstance(tree, exp.Insert):
+        names, kind = ("number of rows inserted",), wire.INSERT
+    elif isinstance(tree, exp.Update):
+        names, kind = ("number of rows updated", "number of multi-joined rows updated"), wire.UPDATE
+    elif isinstance(tree, exp.Delete):
+        names, kind = ("number of rows deleted",), wire.DELETE
+    else:
+        raise unsupported(tree.sql(dialect="snowflake")[:200])
+    if statement.describe_only:
+        return wire.counts(names, [0] * len(names), kind)
+    parameters = statement.bindings.values
+    prepared = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
+    rows: list[list[Any]] = (
+        [list(row) for row in statement.bindings.rows] if statement.bindings.is_array else [parameters]
+    )
+
+    def work() -> int:
+        return sum(_execute(session, prepared, row) for row in rows)
+
+    count = session.atomically(work)
+    return wire.counts(names, [count, *([0] * (len(names) - 1))], kind)
+
+
+def _execute(session: Session, prepared: list[Prepared], parameters: list[Any]) -> int:
+    count = 0
+    for part in prepared:
+        row = session.duck.execute(part.sql, parameters if part.parameters is not None else None).fetchone()
+        # INSERT OVERWRITE is a DELETE and an INSERT, of which the last one's rows count.
+        count = int(row[0]) if row else 0
+    return count
+
+
+_ACTIONS = {
+    "INSERT": "number of rows inserted",
+    "UPDATE": "number of rows updated",
+    "DELETE": "number of rows deleted",
+}
+
+
+def merge(session: Session, statement: Statement) -> wire.Result:
+    """MERGE, by DuckDB's own: one atomic statement that refuses a target row with several source rows."""
+    tree = parse(statement.sql)
+    if not isinstance(tree, exp.Merge):
+        raise unsupported(tree.sql(dialect="snowflake")[:200])
+    wanted = _merge_actions(tree)
+    names = [name for action, name in _ACTIONS.items() if action in wanted]
+    if statement.describe_only:
+        return wire.counts(names, [0] * len(names), wire.MERGE)
+    parameters = statement.bindings.values
+    (prepared,) = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
+
+    def work() -> Counter[str]:
+        relation = session.duck.execute(f"{prepared.sql} RETURNING merge_action", prepared.parameters)
+        done: Counter[str] = Counter()
+        while rows := relation.fetchmany(_BATCH_ROWS):
+            done.update(row[0] for row in rows)
+        return done
+
+    done = session.atomically(work)
+    return wire.counts(names, [done[action] for action in _ACTIONS if action in wanted], wire.MERGE)
+
+
+def _merge_actions(tree: exp.Merge) -> set[str]:
+    actions: set[str] = set()
+    for when in tree.args["whens"].expressions:
+        then = when.args["then"]
+        if isinstance(then, exp.Insert):
+            actions.add("INSERT")
+        elif isinstance(then, exp.Update):
+            actions.add("UPDATE")
+        elif isinstance(then, exp.Var) and then.name.upper() == "DELETE":
+            actions.add("DELETE")
+        else:
+            raise unsupported(f"MERGE … THEN {then.sql(dialect='snowflake')}")
+    return actions
+
+
+def truncate(session: Session, statement: Statement) -> wire.Result:
+    """TRUNCATE TABLE: removes all rows and the table's load metadata, so that COPY loads the same files again."""
+    tree = parse(statement.sql)
+    if not isinstance(tree, exp.TruncateTable) or len(tree.expressions) != 1:
+        raise unsupported(tree.sql(dialect="snowflake")[:200])
+    table = tree.expressions[0]
+    name = full_name(session, table)
+    if tree.args.get("exists") and not session.account.engine.query(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+        [name.database, name.schema, name.name],
+    ):
+        return wire.message("Statement executed successfully.")
+
+    def work() -> None:
+        session.duck.execute(f"DELETE FROM {name.sql}")
+        load_history.forget_table(session.duck, name)
+
+    session.atomically(work)
+    return wire.message("Statement executed successfully.")
+
+
+def full_name(session: Session, table: exp.Table) -> FullName:
+    """The full name of a table in a tree that is not translated yet."""
+
+    def part(identifier: Any) -> str | None:
+        if not isinstance(identifier, exp.Identifier):
+            return None
+        return identifier.this if identifier.quoted else str(identifier.this).upper()
+
+    name = part(table.this)
+    if name is None:
+        raise unsupported(f"the object name {table.sql(dialect='snowflake')}")
+    return session.resolve(Name(part(table.args.get("catalog")), part(table.args.get("db")), name))
