@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,6 +41,8 @@ _USABLE = frozenset(
         "IMPORT_ROLLBACK_COMPLETE",
     }
 )
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
 _DONE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 
@@ -251,12 +254,14 @@ class StackDeployer:
                 return name, self._changes(stack, name)
             if described["Status"] == "FAILED":
                 reason = described.get("StatusReason", "")
+                nothing = any(phrase in reason for phrase in _NOTHING_TO_DO)
+                refusals = [] if nothing else self._refusals(ChangeSetName=described["ChangeSetId"])
                 self._cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
-                if any(phrase in reason for phrase in _NOTHING_TO_DO):
+                if nothing:
                     return None, ()
                 raise StackError(
                     "change_set_failed",
-                    f"The change set of stack {stack} failed: {reason}",
+                    f"The change set of stack {stack} failed: {' '.join([reason, *refusals])}",
                     "Correct the template, its parameters or the rights of these credentials.",
                 )
             time.sleep(pause)
@@ -301,20 +306,40 @@ class StackDeployer:
             raise
 
     def _failures(self, stack: str) -> str:
-        """The resources that failed in the stack's last operation and why, the first cause first."""
+        """What failed in the stack's last operation and why, the first cause first."""
+        failures = [*self._refusals(StackName=stack), *self._failed_resources(stack)]
+        return " ".join(dict.fromkeys(failures)) or "No event says why."
+
+    def _refusals(self, **of: Any) -> list[str]:
+        """What CloudFormation refused before it touched anything, in the last operation of a stack or change set."""
+        pages = self._cloudformation.get_paginator("describe_events").paginate(
+            **of, Filters={"FailedEvents": True}
+        )
+        events = [event for page in pages for event in page.get("OperationEvents", [])]
+        if not events:
+            return []
+        newest = max(events, key=lambda event: event.get("Timestamp", _LONG_AGO)).get("OperationId")
+        return [
+            f"{event.get('LogicalResourceId')} ({event.get('ResourceType')}): {event.get('ValidationStatusReason')}"
+            for event in events
+            if event.get("OperationId") == newest and event.get("EventType") == "VALIDATION_ERROR"
+        ]
+
+    def _failed_resources(self, stack: str) -> list[str]:
         failures: list[str] = []
-        events = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
-        for page in events:
+        pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack)
+        for page in pages:
             for event in page.get("StackEvents", []):
                 is_stack = event.get("PhysicalResourceId") == event.get("StackId")
                 status = event.get("ResourceStatus", "")
-                if is_stack and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"):
-                    return " ".join(reversed(failures)) or "No event says why."
+                if is_stack and status in _BEGINNINGS:
+                    return failures[::-1]
                 reason = event.get("ResourceStatusReason", "")
                 if status.endswith("_FAILED") and "cancelled" not in reason:
-                    resource = f"{event.get('LogicalResourceId')} ({event.get('ResourceType')})"
-                    failures.append(f"{resource}: {reason}.")
-        return " ".join(reversed(failures)) or "No event says why."
+                    failures.append(
+                        f"{event.get('LogicalResourceId')} ({event.get('ResourceType')}): {reason}"
+                    )
+        return failures[::-1]
 
 
 def _pauses(deadline: float, what: str) -> Iterator[float]:
