@@ -57,13 +57,14 @@ install: $(INSTALLED) ## Set up .venv from requirements.lock; every other target
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
 	  echo "error: Python 3.11 is needed and '$(PYTHON)' is not it. Install it, or name it: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
-	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+	@echo "Setting up $(VENV) from requirements.lock with $(if $(UV),uv,venv and pip)" >&2
+	@if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
 	  rm -rf $(VENV); \
 	  if [ -n "$(UV)" ]; then UV_PYTHON_DOWNLOADS=never $(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
 	  else $(PYTHON) -m venv $(VENV) || { \
 	    rm -rf $(VENV); echo "error: '$(PYTHON) -m venv' failed. On Debian: apt-get install python3-venv" >&2; exit 2; }; fi; \
 	fi
-	if [ -n "$(UV)" ]; then \
+	@if [ -n "$(UV)" ]; then \
 	  export VIRTUAL_ENV="$(abspath $(VENV))"; \
 	  $(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements.lock; \
 	  $(UV) pip install --quiet --no-deps --editable .; \
@@ -72,8 +73,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; \
 	fi
-	$(BIN)/python -m compileall -q movie_platform glue_scripts
-	touch $@
+	@$(BIN)/python -m compileall -q movie_platform glue_scripts
+	@touch $@
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv).
 	@[ -n "$(UV)" ] || { echo "error: the lock file is made with uv: https://docs.astral.sh/uv" >&2; exit 2; }

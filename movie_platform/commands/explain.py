@@ -94,7 +94,7 @@ def explain(error: BaseException) -> Explanation:
         return Explanation(
             WRONG_USAGE if wrong_usage else FAILED,
             str(getattr(code, "value", code)),
-            str(error),
+            _message(error),
             getattr(error, "next_step", None),
         )
     if isinstance(error, OSError):
@@ -105,6 +105,11 @@ def explain(error: BaseException) -> Explanation:
         f"{type(error).__name__}: {error}",
         "This is a fault of the platform: --debug shows where it happened.",
     )
+
+
+def _message(error: BaseException) -> str:
+    entry = getattr(error, "entry", None)
+    return f"{getattr(error, 'message', error)}{f' (entry {entry})' if entry else ''}"
 
 
 def _explain_validation(error: ValidationError) -> Explanation:
