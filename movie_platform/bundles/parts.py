@@ -1,5 +1,6 @@
 """Writers of the files of an extract: one part each, hashed while they are written."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -74,7 +75,13 @@ class _Part:
 
     def abandon(self) -> None:
         """Closes the file of a part that will not be finished."""
+        # The file is thrown away: that its last bytes could not be written is no fault any more.
+        with contextlib.suppress(OSError):
+            self._close_writer()
         self._file.close()
+
+    def _close_writer(self) -> None:
+        """Ends what pyarrow still has to write."""
 
 
 class CsvPart(_Part):
@@ -99,6 +106,9 @@ class CsvPart(_Part):
         self._writer.close()
         return self._entry()
 
+    def _close_writer(self) -> None:
+        self._writer.close()
+
 
 class ParquetPart(_Part):
     """Parquet with string columns, Zstandard, a row group for each batch written."""
@@ -118,6 +128,9 @@ class ParquetPart(_Part):
         """Closes the file; what the manifest says of it."""
         self._writer.close()
         return self._entry()
+
+    def _close_writer(self) -> None:
+        self._writer.close()
 
 
 class RejectedPart(_Part):

@@ -141,9 +141,9 @@ class _Extract:
         self._taken = 0
         self.content = ContentHasher()
         self.stats = StatsCollector((), MOVIE_ID)
+        stack.callback(self._abandon)
         # Encoding Parquet takes as long as all else together and lets go of the interpreter.
         self._worker = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="parquet-write"))
-        stack.callback(self._abandon)
 
     def begin(self, columns: Sequence[str]) -> None:
         self._schema = pa.schema([pa.field(name, pa.string()) for name in columns])
