@@ -29,8 +29,10 @@ ChangeSetType = Literal["CREATE", "UPDATE", "IMPORT"]
 DEFAULT_DEADLINE_SECONDS = 900
 _FIRST_POLL_SECONDS = 0.1
 _LONGEST_POLL_SECONDS = 5.0
-# A stack in one of these never came to life; it holds nothing but what its own rollback left behind.
-_STILLBORN = frozenset({"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED"})
+# A stack in one of these never came to life, or was being removed: what is left of it goes, its buckets stay.
+_STILLBORN = frozenset(
+    {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}
+)
 _USABLE = frozenset(
     {
         "CREATE_COMPLETE",
@@ -228,8 +230,7 @@ class StackDeployer:
         name, changes = self._change_set(stack, kind, request, deadline)
         if name is None:
             return ()
-        for change in changes:
-            self._progress(f"stack {stack}: {change}")
+        self._progress(f"stack {stack}: {len(changes)} resources change")
         self._cloudformation.execute_change_set(StackName=stack, ChangeSetName=name)
         status = self._settled_status(stack, deadline)
         if status not in _DONE:

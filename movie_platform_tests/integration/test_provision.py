@@ -247,6 +247,40 @@ def test_a_changed_sql_file_is_applied_again_and_noted(provisioned_cloud: Settin
     assert apply("SELECT 2", "b" * 64) == ()
 
 
+def test_a_deleted_stack_is_made_anew_around_the_buckets_that_it_left(provisioned_cloud: Settings):
+    settings = another(provisioned_cloud, "deleted")
+    provision(settings)
+    s3 = aws_client(settings, "s3")
+    s3.put_object(Bucket=settings.bucket("landing"), Key="movies/kept.zip", Body=b"kept")
+    cloudformation = aws_client(settings, "cloudformation")
+    for name in (settings.stack_name, f"{settings.stack_name}-bootstrap"):
+        cloudformation.delete_stack(StackName=name)
+        eventually(lambda name=name: not stack_deployer(settings).parameters(name))
+    report = provision(settings)
+    changes = [change for stack in report.stacks.values() for change in stack]
+    imported = {change.logical_id for change in changes if change.action == "Import"}
+    assert imported == {"LandingBucket", "ProcessedBucket", "ArchiveBucket", "ArtifactsBucket"}
+    assert s3.get_object(Bucket=settings.bucket("landing"), Key="movies/kept.zip")["Body"].read() == b"kept"
+    assert not provision(settings).changed
+
+
+def test_a_changed_package_reaches_the_function(provisioned_cloud: Settings, monkeypatch: pytest.MonkeyPatch):
+    from movie_platform.lambdas import package
+
+    settings = another(provisioned_cloud, "changed")
+    provision(settings)
+    function = aws_client(settings, "lambda")
+
+    def deployed() -> str:
+        return function.get_function_configuration(FunctionName=settings.unpack_function_name)["CodeSha256"]
+
+    before = deployed()
+    monkeypatch.setattr(package, "LAMBDA_MODULES", (*package.LAMBDA_MODULES, "package"))
+    report = provision(settings)
+    assert [key for key in report.artifacts if key.startswith("packages/unpack-")]
+    assert deployed() != before
+
+
 @pytest.fixture
 def own_cloud(tmp_path: Path) -> Iterator[Settings]:
     """A cloud of the test's own, to be killed."""
