@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -32,10 +32,14 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
-@cache
 def progress() -> Console:
-    """A console on the terminal itself: Dagster redirects stdout and stderr to a file while a step runs."""
-    return Console(file=_duplicate(sys.stderr), highlight=False, soft_wrap=not sys.stderr.isatty())
+    """A console on the terminal itself, made before stderr is redirected while runs are executed."""
+    return _progress(sys.stderr)
+
+
+@lru_cache(maxsize=1)
+def _progress(stream: TextIO) -> Console:
+    return Console(file=_duplicate(stream), highlight=False, soft_wrap=not stream.isatty())
 
 
 def _duplicate(stream: TextIO) -> TextIO:

@@ -67,9 +67,9 @@ def _carry(settings: "Settings", *, debug: bool) -> "list[RunReport]":
 
     console.say(f"Carrying {DAYS[0]} to {DAYS[-1]} from source to warehouse")
     reports: list[RunReport] = []
-    with RunProgress() as progress:
+    with RunProgress(settings.home, debug=debug) as progress:
         for report in run_dates(
-            settings, DAYS, profile=PROFILE, log_level="DEBUG" if debug else "CRITICAL", on_event=progress
+            settings, DAYS, profile=PROFILE, log_level=progress.log_level, on_event=progress
         ):
             reports.append(report)
             progress.finished(report)

@@ -63,10 +63,8 @@ def land(
     console.say(f"Landed s3://{arrival.bucket}/{arrival.key} ({console.format_bytes(arrival.size)})")
     if not wait:
         return
-    with RunProgress() as progress:
-        report = process_arrival(
-            settings, arrival, log_level="DEBUG" if options.debug else "CRITICAL", on_event=progress
-        )
+    with RunProgress(settings.home, debug=options.debug) as progress:
+        report = process_arrival(settings, arrival, log_level=progress.log_level, on_event=progress)
         progress.finished(report)
     if json_file is not None:
         console.write_json(report.as_json(), json_file)

@@ -61,13 +61,13 @@ def run(
     settings = options.settings()
     require_running(settings)
     reports = []
-    with RunProgress() as progress:
+    with RunProgress(settings.home, debug=options.debug) as progress:
         for report in run_dates(
             settings,
             dates,
             profile=profile,
             label_present=label_present,
-            log_level="DEBUG" if options.debug else "CRITICAL",
+            log_level=progress.log_level,
             on_event=progress,
         ):
             reports.append(report)

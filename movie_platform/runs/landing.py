@@ -122,7 +122,7 @@ def put_bundle(settings: "Settings", path: Path, key: LandingKey) -> "Arrival":
 
 
 def process_arrival(
-    settings: "Settings", arrival: "Arrival", *, log_level: str = "CRITICAL", on_event: "OnEvent"
+    settings: "Settings", arrival: "Arrival", *, log_level: str = "INFO", on_event: "OnEvent"
 ) -> "RunReport":
     """Process a bundle that landed as the sensor would, and report on the run.
 

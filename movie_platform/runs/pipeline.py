@@ -64,7 +64,7 @@ def run_dates(
     *,
     profile: str | None = None,
     label_present: bool = False,
-    log_level: str = "CRITICAL",
+    log_level: str = "INFO",
     on_event: OnEvent = lambda _event: None,
 ) -> Iterator[RunReport]:
     """Materialize the whole graph for each date, in the order given, and report on each run as it ends.
