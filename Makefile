@@ -65,7 +65,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	    rm -rf $(VENV); echo "error: '$(PYTHON) -m venv' failed. On Debian: apt-get install python3-venv" >&2; exit 2; }; fi; \
 	fi
 	@if [ -n "$(UV)" ]; then \
-	  export VIRTUAL_ENV="$(abspath $(VENV))"; \
+	  export VIRTUAL_ENV="$$PWD/$(VENV)"; \
 	  $(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements.lock; \
 	  $(UV) pip install --quiet --no-deps --editable .; \
 	else \
