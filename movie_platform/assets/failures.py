@@ -12,6 +12,8 @@ HEALING_RETRIES = dg.RetryPolicy(
     max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
 
+_CLIENT_LIBRARIES = frozenset({"boto3", "botocore", "s3transfer", "snowflake", "urllib3", "requests"})
+
 
 @contextmanager
 def explained(
@@ -20,14 +22,26 @@ def explained(
     """Turns explained errors into `dg.Failure`s.
 
     A PlatformError, and an error of a type in `typed` (the bundles' and the sources' own), fails the step for good,
-    unless its type is in `heals` or it says of itself that it is `retryable`. All other errors pass unchanged, and
-    the step's retry policy applies to them.
+    unless its type is in `heals` or it says of itself that it is `retryable`. Of all other errors those of the
+    network and of the clients pass unchanged, and the step's retry policy applies to them; what is left is a fault
+    of the code, which fails it for good.
     """
     try:
         yield
     except (PlatformError, *typed) as error:
         retry = isinstance(error, heals) or getattr(error, "retryable", False)
         raise _failure(error, allow_retries=retry) from error
+    except dg.Failure:
+        raise
+    except Exception as error:
+        if _may_heal(error):
+            raise
+        raise _failure(error, allow_retries=False) from error
+
+
+def _may_heal(error: Exception) -> bool:
+    library = type(error).__module__.partition(".")[0]
+    return isinstance(error, OSError) or library in _CLIENT_LIBRARIES
 
 
 def _failure(error: Exception, *, allow_retries: bool) -> dg.Failure:
@@ -41,4 +55,6 @@ def _failure(error: Exception, *, allow_retries: bool) -> dg.Failure:
                 if name == "log_tail"
                 else dg.MetadataValue.text(text)
             )
-    return dg.Failure(description=str(error), metadata=metadata, allow_retries=allow_retries)
+    known = hasattr(error, "code")
+    description = str(error) if known else f"{type(error).__name__}: {error}"
+    return dg.Failure(description=description, metadata=metadata, allow_retries=allow_retries)

@@ -123,12 +123,12 @@ class TransformJob(dg.ConfigurableResource):
         if running is not None:
             context.log.info(f"Waiting for Glue job run {running}, which transforms this batch already.")
             return self._wait(context, running)
-        from dagster._core.pipes.utils import open_pipes_session
-
         from movie_platform.resources.pipes_messages import s3_pipes
 
         injector, reader = s3_pipes(self.artifacts_bucket, self.aws.client("s3"))
-        with open_pipes_session(context=context, context_injector=injector, message_reader=reader) as session:
+        with dg.open_pipes_session(
+            context=context, context_injector=injector, message_reader=reader
+        ) as session:
             started = self.aws.client("glue").start_job_run(
                 JobName=self.job_name,
                 Timeout=self.timeout_minutes,

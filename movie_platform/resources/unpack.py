@@ -109,15 +109,16 @@ class UnpackFunction(dg.ConfigurableResource):
             event["etag"] = etag
         if context is None:
             return self._answer(self._invoke(event))
-        from dagster._core.pipes.utils import open_pipes_session
-        from dagster_aws.pipes import PipesLambdaEventContextInjector, PipesLambdaLogsMessageReader
+        from dagster_aws.pipes import PipesLambdaEventContextInjector
 
-        reader = PipesLambdaLogsMessageReader()
-        with open_pipes_session(
+        from movie_platform.resources.pipes_messages import LogTailMessageReader
+
+        reader = LogTailMessageReader()
+        with dg.open_pipes_session(
             context=context, message_reader=reader, context_injector=PipesLambdaEventContextInjector()
         ) as session:
             response = self._invoke({**event, **session.get_bootstrap_env_vars()})
-            reader.consume_lambda_logs(response)
+            reader.consume_log_tail(_log_tail(response), context.log)
         return self._answer(response)
 
     def _invoke(self, event: dict[str, Any]) -> Any:
@@ -130,7 +131,7 @@ class UnpackFunction(dg.ConfigurableResource):
 
     def _answer(self, response: Any) -> UnpackAnswer:
         body = response["Payload"].read()
-        tail = base64.b64decode(response.get("LogResult", "")).decode("utf-8", "replace")
+        tail = _log_tail(response)
         if response.get("FunctionError"):
             raise UnpackFunctionError(self.function_name, _error_text(body), tail)
         try:
@@ -140,6 +141,10 @@ class UnpackFunction(dg.ConfigurableResource):
             raise UnpackFunctionError(
                 self.function_name, f"its answer is not of the expected form ({error!r})", tail
             ) from error
+
+
+def _log_tail(response: Any) -> str:
+    return base64.b64decode(response.get("LogResult", "")).decode("utf-8", "replace")
 
 
 def _error_text(body: bytes) -> str:
