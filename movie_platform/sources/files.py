@@ -21,7 +21,7 @@ from movie_platform.sources.locations import Files, Location
 from movie_platform.sources.parameters import AUTO, FilesParameters
 from movie_platform.sources.profiles import Profile
 from movie_platform.sources.protocol import RowBatch
-from movie_platform.sources.shaping import BATCH_ROWS, RowShaper, check_columns
+from movie_platform.sources.shaping import BATCH_ROWS, RowShaper, check_columns, distinct_names
 from movie_platform.sources.text_values import text_array
 
 _SAMPLE_CHUNK = 1024 * 1024
@@ -100,7 +100,7 @@ class FilesSource:
     def _csv_batches(self, location: Location, encoding: str) -> Iterator[RowBatch]:
         with self._files.open(location) as stream:
             reader = CsvReader(stream, self._csv_options(encoding), location.name)
-            names = reader.header or ()
+            names = distinct_names(reader.header or ())
             for batch in reader.batches():
                 columns = {
                     name: pa.array(values, pa.string())
@@ -120,7 +120,9 @@ class FilesSource:
                     for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
                         columns = {
                             name: text_array(column)
-                            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+                            for name, column in zip(
+                                distinct_names(batch.schema.names), batch.columns, strict=True
+                            )
                         }
                         yield from self._shaper.shape(columns, batch.num_rows, where=location.name)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:

@@ -122,7 +122,8 @@ class FilesParameters(BaseModel):
             return value
         try:
             codec = codecs.lookup(value)
-            b"".decode(codec.name)
+            # Decoding something is what refuses codecs between bytes and bytes, such as hex.
+            b"text".decode(codec.name, "replace")
         except LookupError:
             raise ValueError(
                 f"{value!r} is not a text encoding.{did_you_mean(value, _COMMON_ENCODINGS)}"

@@ -105,6 +105,8 @@ def parse_profile(text: str, *, default_name: str, folder: Path, where: str) -> 
     _refuse_unknown(source, (*_COMMON_KEYS, *parameters.model_fields), where=f"{where} [source]", what="key")
     columns = _columns(_table(document, "columns", where), source, where)
     key = source.get("key")
+    if key is None:
+        raise ProfileError(f"{where}: [source] has no `key`; name the source columns that identify a film.")
     try:
         profile = Profile.model_validate(
             {

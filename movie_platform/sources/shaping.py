@@ -40,6 +40,14 @@ def check_columns(profile: Profile, available: Sequence[str], *, where: str, hin
         raise ProfileError(f"{where}: {faults} The columns are {listing(available)}.{hint}")
 
 
+def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of columns with those that were there before told apart by their place: `x`, `x (4)`."""
+    distinct: dict[str, None] = {}
+    for number, name in enumerate(names, 1):
+        distinct[name if name not in distinct else f"{name} ({number})"] = None
+    return tuple(distinct)
+
+
 def _uses(profile: Profile, source_column: str) -> str:
     uses = [column for column, source in profile.columns.items() if source == source_column]
     return ", ".join((["key"] if source_column in profile.key else []) + uses)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
+from movie_platform.sources.errors import ProfileError
 from movie_platform.sources.parameters import SqlParameters, holds_secret, passwords_in
 from movie_platform.sources.profiles import Profile
 from movie_platform.sources.protocol import RowBatch
@@ -19,6 +20,7 @@ from movie_platform.sources.secrets import SecretReference, resolve
 from movie_platform.sources.shaping import RowShaper, check_columns
 from movie_platform.sources.sql_statement import DT, bound_names, check_bound_names
 from movie_platform.sources.sql_target import Target
+from movie_platform.sources.suggestions import listing
 
 
 class Reader(Protocol):
@@ -63,7 +65,12 @@ class SqlSource:
         """
         reader = self._connect(dt)
         try:
-            check_columns(self._profile, reader.columns(), where=self._where())
+            names = reader.columns()
+            if len(set(names)) != len(names):
+                raise ProfileError(
+                    f"{self._where()} gives one name to several columns: {listing(names)}. Use AS."
+                )
+            check_columns(self._profile, names, where=self._where())
         except BaseException:
             reader.close()
             raise

@@ -113,16 +113,17 @@ class _AdbcReader(ABC):
         if _NO_DATABASE.search(text):
             return SourceNotFound(f"{shown}: {text}. Check the database's name in `url`.")
         if _NO_TABLE.search(text):
-            return SourceNotFound(f"{shown}: {text}.{self._nearest_table()}")
+            return SourceNotFound(self._no_table(text))
         if isinstance(error, adbc_driver_manager.dbapi.ProgrammingError):
             return ProfileError(f"{shown} does not understand the query: {text}")
         if isinstance(error, adbc_driver_manager.dbapi.OperationalError):
             return SourceUnavailable(f"{shown} does not answer, or stopped answering: {text}")
         return MalformedSource(f"{shown} gave what cannot be read: {text}")
 
-    def _nearest_table(self) -> str:
-        if self._target.table is None:
-            return ""
+    def _no_table(self, text: str) -> str:
+        target = self._target
+        if target.table is None:
+            return f"{target.shown} lacks a table that the query reads: {text}"
         names: list[str] = []
         try:
             # PostgreSQL answers nothing more in a transaction that an error ended.
@@ -133,8 +134,8 @@ class _AdbcReader(ABC):
                         names += [table["table_name"], f"{schema['db_schema_name']}.{table['table_name']}"]
         except adbc_driver_manager.dbapi.Error:
             # The suggestion is a courtesy; the error that it belongs to is raised either way.
-            return ""
-        return did_you_mean(self._target.table, names)
+            names = []
+        return f"{target.shown} has no table {target.table!r}.{did_you_mean(target.table, names)}"
 
 
 class SqliteReader(_AdbcReader):

@@ -172,6 +172,4 @@ class SqlAlchemyReader:
         except sqlalchemy.exc.SQLAlchemyError:
             # The suggestion is a courtesy; the error that it belongs to is raised either way.
             names = []
-        return SourceNotFound(
-            f"{self._target.shown} has no table {table!r}: {text}.{did_you_mean(table, names)}"
-        )
+        return SourceNotFound(f"{self._target.shown} has no table {table!r}.{did_you_mean(table, names)}")
