@@ -22,6 +22,8 @@ from movie_platform.local_cloud.errors import LocalCloudError
 _POLL_SECONDS = 0.05
 _KILL_SECONDS = 10.0
 
+_MARK = "MOVIE_PLATFORM_LOCAL_CLOUD_PROCESS"
+
 # Children of this process: polling them collects the ended ones, which would otherwise look alive.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
@@ -52,13 +54,11 @@ def _start_of(pid: int) -> str | None:
         return None
     try:
         if sys.platform == "linux":
-            # Ticks since the machine started, with the machine's start: exact, and untouched by changes of
-            # the clock.
-            boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+            # Ticks since the machine started: exact, and untouched by changes of the clock.
             fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-            return None if fields[0] in "ZX" else f"{boot}:{fields[19]}"
+            return None if fields[0] in "ZX" else f"{_boot()}:{fields[19]}"
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+        return None if process.status() == psutil.STATUS_ZOMBIE else f"{_boot()}:{process.create_time():.2f}"
     except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
         return None
 
@@ -77,7 +77,7 @@ def start_detached(
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env=dict(environment),
+            env=marked(environment),
             start_new_session=True,
         )
     _children[child.pid] = child
@@ -133,11 +133,13 @@ def end_session(process: ProcessId, *, grace_seconds: float) -> None:
 def session_members(leader: ProcessId) -> list[ProcessId]:
     """What runs in the session that a process leads or led, without the leader.
 
-    While any member runs, the system gives the leader's number to no new process, so members found under it
-    are the leader's own, unless the number now belongs to another leader.
+    A leader may be gone, and its number and session may have been somebody else's since: what is found then
+    counts only if the machine was not restarted and if the process carries the mark of a local cloud.
     """
     current = ProcessId.of(leader.pid)
     if current is not None and current != leader:
+        return []
+    if current is None and leader.started.rpartition(":")[0] != _boot():
         return []
     members: list[ProcessId] = []
     for pid in psutil.pids():
@@ -146,9 +148,28 @@ def session_members(leader: ProcessId) -> list[ProcessId]:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.getsid(pid) == leader.pid:
                 member = ProcessId.of(pid)
-                if member is not None:
+                if member is not None and (current is not None or _is_marked(pid)):
                     members.append(member)
     return members
+
+
+def _boot() -> str:
+    """Which run of the machine this is."""
+    if sys.platform == "linux":
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    return f"{psutil.boot_time():.0f}"
+
+
+def _is_marked(pid: int) -> bool:
+    try:
+        return _MARK in psutil.Process(pid).environ()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
+def marked(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment by which a process, and all that it starts, can be told from other people's."""
+    return {**environment, _MARK: "1"}
 
 
 def find(arguments: Sequence[str]) -> list[ProcessId]:

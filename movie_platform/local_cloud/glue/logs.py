@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import deque
 from typing import IO, TYPE_CHECKING
 
 import botocore.exceptions
@@ -38,7 +39,7 @@ class LogStream:
         self._source = source
         self._pending: list[InputLogEventTypeDef] = []
         self._bytes = 0
-        self._last: list[str] = []
+        self._last: deque[str] = deque(maxlen=_TAIL_LINES)
         self._room = threading.Condition()
         self._ended = False
         self._reader = threading.Thread(target=self._read, name=f"{group} {stream} read", daemon=True)
@@ -92,7 +93,7 @@ class LogStream:
                 self._room.wait()
             self._pending.append({"timestamp": int(time.time() * 1000), "message": message})
             self._bytes += size
-            self._last = [*self._last[-_TAIL_LINES + 1 :], message]
+            self._last.append(message)
             if len(self._pending) >= _BATCH_EVENTS or self._bytes > _BATCH_BYTES // 2:
                 self._room.notify_all()
 

@@ -189,6 +189,7 @@ class Runner:
         message = ended.message[:_ERROR_LIMIT] if ended.message else None
         changes: dict[str, Any] = {
             "CompletedOn": now,
+            "LastModifiedOn": now,
             "ExecutionTime": seconds,
             "DPUSeconds": float(seconds * current.document["MaxCapacity"]),
             "ErrorMessage": message,
@@ -250,7 +251,7 @@ class Runner:
         for uri in job_arguments.listed(merged, "--extra-files"):
             self._download(uri, working, "a file of --extra-files")
         environment = {
-            **self._script_environment,
+            **processes.marked(self._script_environment),
             "PYTHONPATH": os.pathsep.join(search_path),
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(working),

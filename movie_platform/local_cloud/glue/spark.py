@@ -105,7 +105,7 @@ def properties(
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
         "spark.driver.extraClassPath": str(class_path),
-        "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={working} -Dderby.system.home={working}",
+        "spark.driver.extraJavaOptions": f'"-Djava.io.tmpdir={working}" "-Dderby.system.home={working}"',
         "spark.sql.warehouse.dir": (working / "warehouse").as_uri(),
         "spark.hadoop.movieplatform.lake": str(lake),
         "spark.hadoop.fs.file.impl": _CLASS,

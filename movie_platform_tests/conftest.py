@@ -1,0 +1,46 @@
+"""What all tests share: an environment that is nobody's, and one local cloud a test session."""
+
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+from movie_platform.local_cloud import supervisor
+from movie_platform.settings import Settings
+
+# How long one example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
+
+# A developer's profile, endpoints or home must neither reach a test nor be reached by one.
+_FOREIGN = ("AWS_", "MOVIE_PLATFORM_", "SNOWFLAKE_", "SPARK_", "DAGSTER_HOME")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
+    """Variables that would redirect the platform or its clients are unset while tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(_FOREIGN)]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def local_cloud(tmp_path_factory: pytest.TempPathFactory, clean_environment: None) -> Iterator[Settings]:
+    """A running local cloud in a home of its own; its servers end with the session, whatever becomes of the tests."""
+    home = tmp_path_factory.mktemp("cloud") / "home"
+    try:
+        supervisor.up(home)
+        yield Settings(home=home)
+    finally:
+        supervisor.down(home)
+
+
+@pytest.fixture(scope="session")
+def provisioned_cloud(local_cloud: Settings) -> Settings:
+    """The local cloud with everything deployed to it."""
+    from movie_platform.provision import provision
+
+    provision(local_cloud)
+    return local_cloud
