@@ -1,0 +1,180 @@
+"""How long something took and how much memory it needed, of this process, of a process of its own, or of a server's.
+
+A stage that is to be measured alone runs in a fresh interpreter (`in_own_process`): neither what this process has
+imported nor what an earlier stage has left in memory counts for it.
+"""
+
+import multiprocessing
+import resource
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, ParamSpec, TypeVar
+
+import psutil
+
+from movie_platform.errors import PlatformError
+
+_SAMPLE_SECONDS = 0.05
+_STATUS = Path("/proc/self/status")
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+# https://docs.kernel.org/filesystems/proc.html: resets the peak of the resident set to what it is now.
+_RESET_PEAK = "5"
+
+# Whose resident sets count: the process's own, that of its largest descendant, those of all its descendants together,
+# or of all of them and itself.
+Members = Literal["self", "largest child", "children", "family"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class MeasurementError(PlatformError):
+    """A measured process ended before it had done its work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a piece of work took: wall clock and processor seconds, and the largest resident set in bytes."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A function's result and what it took."""
+
+    result: Any
+    usage: Usage
+
+
+class Meter:
+    """Measures this process, from when it is made or last read."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def lap(self) -> Usage:
+        """What was used since the beginning or the last lap; the peak counts anew where the system allows it."""
+        usage = Usage(
+            time.monotonic() - self._started, time.process_time() - self._processor, peak_rss_bytes()
+        )
+        self._begin()
+        return usage
+
+    def _begin(self) -> None:
+        if _CLEAR_REFS.exists():
+            _CLEAR_REFS.write_text(_RESET_PEAK, "ascii")
+        self._started = time.monotonic()
+        self._processor = time.process_time()
+
+
+def peak_rss_bytes() -> int:
+    """The largest resident set of this process.
+
+    On Linux from /proc: what getrusage says there is at least what the process had that started this one.
+    """
+    if _STATUS.exists():
+        for line in _STATUS.read_text("ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def in_own_process(function: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    """Calls a function of a module in a fresh interpreter and returns, or raises, what it does.
+
+    Raises MeasurementError where the process is killed, for example for want of memory.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+        try:
+            return pool.submit(function, *args, **kwargs).result()
+        except BrokenProcessPool as error:
+            raise MeasurementError(
+                "measured_process_ended",
+                f"the process of {function.__module__}.{function.__name__} was killed, perhaps for want of memory",
+                "measure fewer rows, or leave the naive way out: --beside bare",
+            ) from error
+
+
+def measured_in_own_process(function: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> Measured:
+    """`in_own_process`, with what the function's call used there; starting and importing do not count."""
+    return in_own_process(_measured, function, args, kwargs)
+
+
+def _measured(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Measured:
+    meter = Meter()
+    result = function(*args, **kwargs)
+    return Measured(result, meter.lap())
+
+
+class ProcessWatch:
+    """Samples a process that runs elsewhere: a server, or what it starts."""
+
+    def __init__(self, pid: int, members: Members) -> None:
+        self._pid = pid
+        self._members: Members = members
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._sample, name="process-watch", daemon=True)
+        self._peak = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> int:
+        """End; the peak in bytes, 0 where there was nothing to see."""
+        self._done.set()
+        self._thread.join()
+        return self._peak
+
+    def _sample(self) -> None:
+        while True:
+            self._peak = max(self._peak, _resident(self._pid, self._members))
+            if self._done.wait(_SAMPLE_SECONDS):
+                return
+
+
+@contextmanager
+def watched(pid: int, members: Members) -> Iterator[Callable[[], Usage]]:
+    """Measures another process during a block; afterwards the yielded function says what it used.
+
+    Its processor time is not known: 0.
+    """
+    watch = ProcessWatch(pid, members)
+    found: list[Usage] = []
+    started = time.monotonic()
+    watch.start()
+    try:
+        yield lambda: found[0]
+    finally:
+        seconds = time.monotonic() - started
+        found.append(Usage(seconds, 0.0, watch.stop()))
+
+
+def _resident(pid: int, members: Members) -> int:
+    try:
+        process = psutil.Process(pid)
+        wanted = [process] if members == "self" else process.children(recursive=True)
+        if members == "family":
+            wanted.append(process)
+    except psutil.Error:
+        return 0
+    sizes = [0]
+    for each in wanted:
+        try:
+            sizes.append(each.memory_info().rss)
+        except psutil.Error:
+            # It ended between the two questions.
+            continue
+    return max(sizes) if members == "largest child" else sum(sizes)
