@@ -114,7 +114,9 @@ class _AdbcReader(ABC):
             return SourceNotFound(f"{shown}: {text}. Check the database's name in `url`.")
         if _NO_TABLE.search(text):
             return SourceNotFound(self._no_table(text))
-        if isinstance(error, adbc_driver_manager.dbapi.ProgrammingError):
+        if isinstance(
+            error, adbc_driver_manager.dbapi.ProgrammingError | adbc_driver_manager.dbapi.NotSupportedError
+        ):
             return ProfileError(f"{shown} does not understand the query: {text}")
         if isinstance(error, adbc_driver_manager.dbapi.OperationalError):
             return SourceUnavailable(f"{shown} does not answer, or stopped answering: {text}")
