@@ -51,9 +51,9 @@ class Cloud:
         etag = self.s3.put_object(Bucket=self.landing, Key=key, Body=data)["ETag"].strip('"')
         return {"bucket": self.landing, "key": key, "etag": etag}
 
-    def keys(self, prefix: str = "") -> list[str]:
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.processed, Prefix=prefix)
-        return [found["Key"] for page in pages for found in page.get("Contents", [])]
+    def published(self) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.processed)
+        return [found.get("Key", "") for page in pages for found in page.get("Contents", [])]
 
     def read(self, key: str) -> bytes:
         return self.s3.get_object(Bucket=self.processed, Key=key)["Body"].read()
@@ -66,8 +66,8 @@ class Cloud:
         ).get("Messages"):
             wait = 0
             for message in messages:
-                found.append(json.loads(message["Body"]))
-                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+                found.append(json.loads(message.get("Body", "")))
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message.get("ReceiptHandle", ""))
         return found
 
 
@@ -107,7 +107,7 @@ def test_a_good_bundle_is_published_and_its_marker_lists_it(cloud: Cloud) -> Non
     assert (result["status"], result["already_done"], result["reason"]) == ("verified", False, None)
     assert (result["rows"], result["rejected"], result["source"], result["dt"]) == (4, 0, "demo", DT)
     prefix = f"movies/source=demo/dt={DT}/batch={result['batch_id']}/"
-    assert sorted(cloud.keys()) == [
+    assert sorted(cloud.published()) == [
         f"{prefix}_VERIFIED.json",
         f"{prefix}csv/movies-00000.csv",
         f"{prefix}manifest.json",
@@ -128,12 +128,14 @@ def test_a_second_call_gives_the_same_answer_and_changes_nothing(cloud: Cloud) -
     event = cloud.land(plain_bundle().zipped())
     first = call(event)
     before = {
-        key: cloud.s3.head_object(Bucket=cloud.processed, Key=key)["LastModified"] for key in cloud.keys()
+        key: cloud.s3.head_object(Bucket=cloud.processed, Key=key)["LastModified"]
+        for key in cloud.published()
     }
     second = call(event)
     assert second == {**first, "already_done": True}
     after = {
-        key: cloud.s3.head_object(Bucket=cloud.processed, Key=key)["LastModified"] for key in cloud.keys()
+        key: cloud.s3.head_object(Bucket=cloud.processed, Key=key)["LastModified"]
+        for key in cloud.published()
     }
     assert after == before
 
@@ -166,7 +168,7 @@ def test_a_call_that_died_half_way_is_completed_by_the_next(
         patch.setattr(store, "upload", broken)
         with pytest.raises(ConnectionError):
             call(event)
-    assert not [key for key in cloud.keys() if key.endswith("_VERIFIED.json")]
+    assert not [key for key in cloud.published() if key.endswith("_VERIFIED.json")]
     result = call(event)
     assert (result["status"], result["already_done"]) == ("verified", False)
 
@@ -184,7 +186,7 @@ def test_a_bad_bundle_goes_to_quarantine_with_its_reason_and_one_alert(cloud: Cl
     assert result["reason"]["code"] == fault.expected.value
     prefix = result["quarantine_prefix"]
     assert prefix == f"quarantine/{event['key']}/{event['etag']}/"
-    assert sorted(cloud.keys()) == [f"{prefix}bundle.zip", f"{prefix}reason.json"]
+    assert sorted(cloud.published()) == [f"{prefix}bundle.zip", f"{prefix}reason.json"]
     assert cloud.read(f"{prefix}bundle.zip") == data
     reason = json.loads(cloud.read(f"{prefix}reason.json"))
     assert {name: reason[name] for name in ("code", "message", "entry")} == result["reason"]
@@ -277,7 +279,7 @@ def test_an_object_that_is_gone_or_replaced_is_ignored(cloud: Cloud) -> None:
     assert (result["status"], result["reason"]["code"]) == ("ignored", "object_replaced")
     cloud.s3.delete_object(Bucket=cloud.landing, Key=event["key"])
     assert call(event)["reason"]["code"] == "object_missing"
-    assert cloud.keys() == []
+    assert cloud.published() == []
 
 
 def test_the_failure_of_one_object_does_not_stop_the_others(
@@ -349,7 +351,7 @@ def test_the_deployed_function_answers_the_event_and_the_call_alike(
     cloud: Cloud, deployed: str, local_cloud: Settings
 ) -> None:
     event = cloud.land(plain_bundle().zipped())
-    wait_for(lambda: any(key.endswith("_VERIFIED.json") for key in cloud.keys()))
+    wait_for(lambda: any(key.endswith("_VERIFIED.json") for key in cloud.published()))
     answer = aws_client(local_cloud, "lambda").invoke(
         FunctionName=deployed, Payload=json.dumps(event).encode()
     )
@@ -358,9 +360,9 @@ def test_the_deployed_function_answers_the_event_and_the_call_alike(
     [result] = payload["results"]
     assert (result["status"], result["already_done"]) == ("verified", True)
     bad = cloud.land(b"not a zip")
-    wait_for(lambda: any(key.endswith("reason.json") for key in cloud.keys()))
+    wait_for(lambda: any(key.endswith("reason.json") for key in cloud.published()))
     assert [alert["kind"] for alert in cloud.alerts()] == ["quarantined_bundle"]
-    assert publish.quarantine_prefix(bad["key"], bad["etag"]) + "bundle.zip" in cloud.keys()
+    assert publish.quarantine_prefix(bad["key"], bad["etag"]) + "bundle.zip" in cloud.published()
 
 
 def test_a_warm_function_serves_dagster_pipes_again_and_again(
