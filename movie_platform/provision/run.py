@@ -111,7 +111,6 @@ class _Provisioning:
                     session,
                     files,
                     history,
-                    admin_role=settings.snowflake_admin_role,
                     progress=self._progress,
                 )
                 answer = ask_snowflake(session, settings.snowflake_database).stack_parameters()

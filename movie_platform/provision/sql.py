@@ -102,23 +102,22 @@ def apply_sql_files(
     files: Iterable[SqlFile],
     history: SchemaHistory,
     *,
-    admin_role: str | None,
     progress: Callable[[str], None],
 ) -> tuple[str, ...]:
     """Applies the files that are pending; returns their names.
 
-    Each file starts with the set-up role, whatever role the file before it took. Raises SqlFileError with the
-    file, the statement's number and what Snowflake said.
+    Each file starts with the session's present role, whatever role the file before it took. Raises SqlFileError
+    with the file, the statement's number and what Snowflake said.
     """
+    (session,) = query_rows(connection, "SELECT CURRENT_ROLE() AS role")
     pending = pending_files(files, history.applied())
     unnoted: list[tuple[SqlFile, float]] = []
     for file in pending:
         progress(f"snowflake: {file.name}")
         began = time.monotonic()
-        _use_role(connection, admin_role)
         _run(connection, file)
         unnoted.append((file, time.monotonic() - began))
-        _use_role(connection, admin_role)
+        _use_role(connection, session["role"])
         # The first files make what the history lies in; they are noted with the one that makes the history.
         unnoted = [entry for entry in unnoted if not history.note(*entry)]
     if unnoted:
@@ -130,11 +129,9 @@ def apply_sql_files(
     return tuple(file.name for file in pending)
 
 
-def _use_role(connection: "SnowflakeConnection", role: str | None) -> None:
-    if role is None:
-        return
+def _use_role(connection: "SnowflakeConnection", role: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"USE ROLE {Parameter('identifier', role).sql('snowflake_admin_role')}")
+        cursor.execute(f"USE ROLE {Parameter('identifier', role).sql('role of the session')}")
 
 
 def _run(connection: "SnowflakeConnection", file: SqlFile) -> None:

@@ -232,7 +232,7 @@ class StackDeployer:
             return ()
         self._progress(f"stack {stack}: {len(changes)} resources change")
         self._cloudformation.execute_change_set(StackName=stack, ChangeSetName=name)
-        status = self._settled_status(stack, deadline)
+        status = self._settled_status(stack, deadline, reviewed=True)
         if status not in _DONE:
             raise StackError(
                 "stack_failed",
@@ -286,14 +286,18 @@ class StackDeployer:
                 )
         return tuple(changes)
 
-    def _settled_status(self, stack: str, deadline: float) -> str | None:
-        """The stack's status once no operation is running; None where there is no such stack."""
+    def _settled_status(self, stack: str, deadline: float, *, reviewed: bool = False) -> str | None:
+        """The stack's status once no operation is running; None where there is no such stack.
+
+        `reviewed`: a change set is being executed, so that REVIEW_IN_PROGRESS is about to end.
+        """
         for pause in _pauses(deadline, f"stack {stack}"):
             described = self._describe(stack)
             status = None if described is None else described["StackStatus"]
             if status is None or status == "DELETE_COMPLETE":
                 return None
-            if status == "REVIEW_IN_PROGRESS" or not status.endswith("_IN_PROGRESS"):
+            waiting = status == "REVIEW_IN_PROGRESS" and not reviewed
+            if waiting or not status.endswith("_IN_PROGRESS"):
                 return status
             time.sleep(pause)
         raise AssertionError("unreachable: the pauses end with an exception")

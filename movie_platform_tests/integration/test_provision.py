@@ -222,10 +222,29 @@ def test_an_sql_file_that_fails_names_the_file_and_the_statement(provisioned_clo
                 session,
                 (bad,),
                 history,
-                admin_role=settings.snowflake_admin_role,
                 progress=lambda _line: None,
             )
         assert "999_bad.sql" not in history.applied()
+
+
+def test_a_file_that_takes_a_role_leaves_the_next_one_with_the_role_of_set_up(provisioned_cloud: Settings):
+    settings = provisioned_cloud
+    files = (
+        SqlFile("996_role.sql", ("USE ROLE MOVIES_READER",), "1" * 64),
+        SqlFile(
+            "997_note.sql",
+            ("CREATE TABLE IF NOT EXISTS MOVIES.OPS.made_by AS SELECT CURRENT_ROLE() AS role",),
+            "2" * 64,
+        ),
+    )
+    with connect(settings, role=settings.snowflake_admin_role) as session:
+        history = SchemaHistory(session, settings.snowflake_database)
+        apply_sql_files(session, files, history, progress=lambda _line: None)
+        assert list(query_rows(session, "SELECT role FROM MOVIES.OPS.made_by")) == [
+            {"role": settings.snowflake_admin_role}
+        ]
+        with session.cursor() as cursor:
+            cursor.execute("DROP TABLE MOVIES.OPS.made_by")
 
 
 def test_a_changed_sql_file_is_applied_again_and_noted(provisioned_cloud: Settings):
@@ -237,12 +256,11 @@ def test_a_changed_sql_file_is_applied_again_and_noted(provisioned_cloud: Settin
                 session,
                 (SqlFile("998_try.sql", (text,), checksum),),
                 SchemaHistory(session, settings.snowflake_database),
-                admin_role=settings.snowflake_admin_role,
                 progress=lambda _line: None,
             )
 
-    assert apply("SELECT 1", "a" * 64) == ("998_try.sql",)
-    assert apply("SELECT 1", "a" * 64) == ()
+    assert apply("USE ROLE MOVIES_READER", "a" * 64) == ("998_try.sql",)
+    assert apply("USE ROLE MOVIES_READER", "a" * 64) == ()
     assert apply("SELECT 2", "b" * 64) == ("998_try.sql",)
     assert apply("SELECT 2", "b" * 64) == ()
 
