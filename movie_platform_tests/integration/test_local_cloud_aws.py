@@ -298,3 +298,12 @@ def test_the_health_of_each_server_is_a_plain_get(homes: Callable[[str], Path]):
     for service, found in zip(SERVERS, supervisor.up(home, services=SERVERS).services, strict=True):
         with urllib.request.urlopen(f"{found.endpoint}{service.health_path}", timeout=5) as answer:
             assert answer.status == 200
+
+
+def test_the_shared_cloud_runs_all_its_servers(local_cloud: Settings):
+    found = supervisor.status(local_cloud.home)
+    assert found.running
+    assert [service.name for service in found.services] == ["aws", "glue", "snowflake"]
+    assert local_cloud.snowflake_port == found.services[2].port
+    assert local_cloud.snowflake_private_key_path is not None
+    assert local_cloud.snowflake_private_key_path.stat().st_mode & 0o777 == 0o600
