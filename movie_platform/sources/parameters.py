@@ -63,10 +63,10 @@ class SqlParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     url: str | SecretReference = Field(description="URL of the database; may hold {home} and {dt}.")
-    user: str | None = Field(None, min_length=1)
+    user: str | None = Field(default=None, min_length=1)
     password: SecretReference | None = None
-    table: str | None = Field(None, min_length=1)
-    query: str | None = Field(None, min_length=1)
+    table: str | None = Field(default=None, min_length=1)
+    query: str | None = Field(default=None, min_length=1)
 
     @field_validator("url")
     @classmethod
@@ -100,7 +100,7 @@ class FilesParameters(BaseModel):
     format: FileFormat | None = None
     encoding: str = AUTO
     delimiter: str | None = None
-    quote: str | None = Field(None, description="Quote character of csv and tsv; empty: no quoting.")
+    quote: str | None = Field(default=None, description="Quote character of csv and tsv; empty: no quoting.")
     escape: Literal["auto", "double", "backslash"] = "auto"
     null_values: tuple[str, ...] = ()
 

@@ -17,9 +17,9 @@ class SecretReference(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    env: str | None = Field(None, min_length=1)
-    secret: str | None = Field(None, min_length=1)
-    field: str | None = Field(None, min_length=1)
+    env: str | None = Field(default=None, min_length=1)
+    secret: str | None = Field(default=None, min_length=1)
+    field: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "SecretReference":

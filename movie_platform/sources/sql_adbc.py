@@ -32,7 +32,15 @@ _AUTHENTICATION = re.compile(
     re.IGNORECASE,
 )
 _NO_TABLE = re.compile(r"no such table|relation \S+ does not exist|schema \S+ does not exist", re.IGNORECASE)
+_LOST = re.compile(
+    r"server closed the connection|terminating connection|could not receive data|could not send data"
+    r"|connection (?:reset|timed out)|timeout expired|no connection to the server",
+    re.IGNORECASE,
+)
 _NO_DATABASE = re.compile(r"database \S+ does not exist", re.IGNORECASE)
+
+# What fails while rows stream comes as an error of Arrow's, not of the driver's.
+_DRIVER_ERRORS = (adbc_driver_manager.dbapi.Error, pa.ArrowException, OSError)
 
 
 class _AdbcReader(ABC):
@@ -62,7 +70,7 @@ class _AdbcReader(ABC):
                 for batch in self._rows(cursor.fetch_record_batch()):
                     if batch.num_rows:
                         yield dict(zip(names, batch.columns, strict=True))
-        except (adbc_driver_manager.dbapi.Error, OSError) as error:
+        except _DRIVER_ERRORS as error:
             raise self._error(error) from self._cause(error)
 
     def close(self) -> None:
@@ -96,7 +104,7 @@ class _AdbcReader(ABC):
             with self._connection.cursor() as cursor:
                 cursor.execute(f"SELECT * FROM (\n{self._inner}) AS probe LIMIT 0", self._parameters())  # noqa: S608 - the profile's own query
                 return cursor.fetch_record_batch().schema
-        except (adbc_driver_manager.dbapi.Error, OSError) as error:
+        except _DRIVER_ERRORS as error:
             raise self._error(error) from self._cause(error)
 
     def _cause(self, error: Exception) -> Exception | None:
@@ -110,6 +118,8 @@ class _AdbcReader(ABC):
             return SourceAuthenticationError(
                 f"{shown} refused the user or what it asked for: {text}. Check `user`, `password` and its grants."
             )
+        if _LOST.search(text):
+            return SourceUnavailable(f"{shown} stopped answering: {text}")
         if _NO_DATABASE.search(text):
             return SourceNotFound(f"{shown}: {text}. Check the database's name in `url`.")
         if _NO_TABLE.search(text):
@@ -149,7 +159,7 @@ class SqliteReader(_AdbcReader):
         path = _sqlite_path(self._target)
         try:
             return adbc_driver_sqlite.dbapi.connect(f"file:{quote(str(path))}?mode=ro")
-        except (adbc_driver_manager.dbapi.Error, OSError) as error:
+        except _DRIVER_ERRORS as error:
             raise SourceUnavailable(f"the SQLite database {path} cannot be opened: {error}") from error
 
     def _query(self) -> str:
@@ -211,7 +221,7 @@ class PostgresReader(_AdbcReader):
 
         try:
             connection = adbc_driver_postgresql.dbapi.connect(_postgres_uri(self._target))
-        except (adbc_driver_manager.dbapi.Error, OSError) as error:
+        except _DRIVER_ERRORS as error:
             raise self._error(error) from self._cause(error)
         try:
             with connection.cursor() as cursor:

@@ -14,6 +14,7 @@ import pytest
 
 from movie_platform.settings import Settings
 from movie_platform.sources.errors import (
+    MalformedSource,
     ProfileError,
     SourceAuthenticationError,
     SourceNotFound,
@@ -119,7 +120,7 @@ def test_many_rows_come_in_bounded_batches(open_table: Open) -> None:
     ],
 )
 def test_a_query_cannot_write(open_table: Open, query: str) -> None:
-    with pytest.raises((ProfileError, MalformedSource), match="top level|read-only transaction"):
+    with pytest.raises((ProfileError, MalformedSource), match=r"top level|read-only transaction"):
         rows_of(open_table(f'query = "{query}"', columns='title = "title"'))
 
 
@@ -139,6 +140,20 @@ def test_faults_are_told_apart(open_table: Open, server: str) -> None:
     assert "p@ss" not in str(caught.value)
     with pytest.raises(SourceUnavailable):
         open_table(url="postgresql://127.0.0.1:1/films").batches(DAY, None)
+
+
+def test_a_connection_that_is_lost_while_rows_stream_is_unavailable(open_table: Open, server: str) -> None:
+    query = "query = \"SELECT g AS id, 'x' AS name FROM generate_series(1, 20000000) g\""
+    batches = open_table(query, columns='title = "name"').batches(DAY, None)
+    next(batches)
+    with adbc_driver_postgresql.dbapi.connect(server) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'movie-platform'"
+        )
+        assert cursor.fetchall() == [(1,)]
+    with pytest.raises(SourceUnavailable):
+        for _ in batches:
+            pass
 
 
 def test_a_user_and_a_password_may_be_named_beside_the_url(
