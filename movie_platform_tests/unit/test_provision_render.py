@@ -15,8 +15,24 @@ KINDS = st.sampled_from(["identifier", "number", "url", "arn"])
 HOSTILE = st.text(alphabet=st.sampled_from("AZ09az_-.:/'\"\\;,(){}$%* \n\t\0é"), max_size=40)
 
 
-@given(kind=KINDS, value=st.one_of(st.text(max_size=60), HOSTILE))
-def test_a_value_is_one_token_of_sql_or_it_is_refused(kind, value):
+VALID = {
+    "identifier": r"X_[A-Z0-9_]{0,20}",
+    "number": r"[0-9]{1,9}",
+    "url": r"s3://[a-z0-9][a-z0-9.-]{1,20}[a-z0-9]/([a-z_=.-]{1,8}/){0,2}",
+    "arn": r"arn:aws:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/:-]{1,30}",
+}
+
+
+@st.composite
+def values(draw: st.DrawFn) -> tuple[str, str]:
+    """A kind and a value that is of it, or is anything."""
+    kind = draw(KINDS)
+    return kind, draw(st.one_of(st.from_regex(VALID[kind], fullmatch=True), st.text(max_size=60), HOSTILE))
+
+
+@given(values())
+def test_a_value_is_one_token_of_sql_or_it_is_refused(kind_and_value):
+    kind, value = kind_and_value
     try:
         rendered = render("SELECT {{ value }}", {"value": Parameter(kind, value)}, where="test")
     except ConfigurationError:
@@ -52,6 +68,14 @@ def test_a_value_is_one_token_of_sql_or_it_is_refused(kind, value):
 def test_a_value_that_is_not_of_its_kind_is_a_configuration_error(kind, value):
     with pytest.raises(ConfigurationError, match="is not a valid"):
         render("{{ value }}", {"value": Parameter(kind, value)}, where="test")
+
+
+@pytest.mark.parametrize("kind", VALID)
+@given(data=st.data())
+def test_a_valid_value_is_never_refused(kind, data):
+    value = data.draw(st.from_regex(VALID[kind], fullmatch=True))
+    rendered = render("{{ value }}", {"value": Parameter(kind, value)}, where="test")
+    assert rendered == (value if kind in ("identifier", "number") else f"'{value}'")
 
 
 def test_an_unknown_placeholder_is_named_with_its_file():
