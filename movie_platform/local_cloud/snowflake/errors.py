@@ -166,6 +166,10 @@ def _from_duckdb(exception: duckdb.Error) -> SnowflakeError:
         return SnowflakeError(3001, "42501", f"SQL access control error:\n{text}")
     if "cannot affect the same target row more than once" in text:
         return SnowflakeError(100090, "42P18", "Duplicate row detected during DML action")
+    if "Division by zero" in text:
+        return SnowflakeError(100051, "22012", "Division by zero")
+    if "Values were not provided" in text:
+        return compilation_error(2049, "42601", "Bind variable not set.")
     if "character length limit" in text:
         return SnowflakeError(100078, "22000", text.removeprefix("Invalid Input Error: "))
     return internal_error(exception)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 from fakesnow.copy_into import handle_csv
 
 from movie_platform.local_cloud.snowflake.engine import ACCOUNT_STATE, Engine
@@ -86,6 +88,7 @@ class Loader:
         columns: dict[str, tuple[str, int]],
         scan_time: datetime,
     ) -> tuple[str, list[Any]]:
+        _refuse_ambiguous_names(path)
         source = _read_parquet(path, plan.file_format.options)
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         fields = {name: kind for name, kind, *_ in described if name != _ROW_NUMBER}
@@ -122,7 +125,7 @@ class Loader:
                 2019,
                 "0A000",
                 "PARQUET file format can produce one and only one column of type variant, object, or array. "
-                "Load data into separate columns using the MATCH_BY_COLUMN_NAME copy option or copy with transformation.",
+                "Load data into separate columns using the MATCH_BY_COLUMN_NAME copy option.",
             )
         pairs = ", ".join(f"{literal(name)}, {quoted(name)}" for name in fields)
         return f"INSERT INTO {plan.table.sql} SELECT json_object({pairs}) FROM {source}", []
@@ -174,20 +177,28 @@ def _refuse_logical_types(fields: dict[str, str]) -> None:
             )
 
 
+def _refuse_ambiguous_names(path: Path) -> None:
+    # DuckDB would rename one of two columns that differ only in case.
+    try:
+        names = pq.read_schema(path).names
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SnowflakeError(100016, "22000", f"Error reading the Parquet file: {_short(error)}") from error
+    seen: dict[str, str] = {}
+    for name in names:
+        if name.upper() in seen:
+            raise SnowflakeError(
+                100016, "22000", f"Columns {seen[name.upper()]} and {name} of the file differ only in case."
+            )
+        seen[name.upper()] = name
+
+
 def _match(
     fields: dict[str, str], columns: dict[str, tuple[str, int]], *, ignore_case: bool
 ) -> dict[str, str]:
     # Column of the table -> field of the file. Fields without a column are ignored, columns without a field are null.
     if not ignore_case:
         return {name: name for name in columns if name in fields}
-    by_folded: dict[str, str] = {}
-    for name in fields:
-        folded = name.upper()
-        if folded in by_folded:
-            raise SnowflakeError(
-                100016, "22000", f"Columns {by_folded[folded]} and {name} of the file differ only in case."
-            )
-        by_folded[folded] = name
+    by_folded = {name.upper(): name for name in fields}
     return {name: by_folded[name.upper()] for name in columns if name.upper() in by_folded}
 
 

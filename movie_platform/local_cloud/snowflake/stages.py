@@ -298,7 +298,8 @@ def _check_allowed(session: Session, integration: str, url: str) -> None:
         raise SnowflakeError(
             3167,
             "42601",
-            f"Location '{url}' is not allowed by integration {integration}. Please use DESC INTEGRATION to check out allowed and blocked locations.",
+            f"Location '{url}' is not allowed by integration {integration}. "
+            "Please use DESC INTEGRATION to check out allowed and blocked locations.",
         )
 
 

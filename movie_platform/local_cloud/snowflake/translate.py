@@ -4,6 +4,7 @@ Only fakesnow's parser, checks and rewriting rules are used; statements are exec
 statement of several parts is one transaction and results stream. fakesnow's version is pinned for this module's sake.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,16 @@ from sqlglot.errors import ParseError
 from movie_platform.local_cloud.snowflake.engine import PUBLIC_SCHEMA, Engine
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception, unsupported
 from movie_platform.local_cloud.snowflake.names import quoted
+
+_NAMED_BIND = re.compile(r"=>\s*\?(?!\?)")
+_KEYWORDS = frozenset(
+    row[0].upper()
+    for row in duckdb.connect()
+    .execute(
+        "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+    )
+    .fetchall()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,8 @@ def parse(sql: str) -> Expr:
     Raises SnowflakeError for a syntax error, and 000008 for more than one statement.
     """
     try:
+        # sqlglot does not take a bind variable as a named argument; in brackets it does.
+        sql = _NAMED_BIND.sub("=> (?)", sql) if "=>" in sql else sql
         found = [
             tree
             for tree in sqlglot.parse(sql, read="snowflake")
@@ -66,13 +79,76 @@ class _Cursor(FakeSnowflakeCursor):
         native_merge = isinstance(expression, exp.Merge)
         prepared: list[Prepared] = []
         for part in [expression] if native_merge else self._transform_explode(expression):
-            transformed = self._transform(part, parameters)
-            sql = transformed.sql(dialect="duckdb")
+            transformed = _without_float_sums(self._transform(_with_marked_sums(part), parameters))
+            _refuse_division_by_zero(transformed)
+            sql = _with_quoted_keywords(transformed).sql(dialect="duckdb")
             if not sql:
                 raise unsupported(expression.sql(dialect="snowflake")[:200])
             has_placeholder = transformed.find(exp.Placeholder) is not None
             prepared.append(Prepared(sql, parameters if has_placeholder else None, transformed))
         return prepared
+
+
+DIVISION_BY_ZERO = "Division by zero"
+
+
+def _refuse_division_by_zero(tree: Expr) -> None:
+    # DuckDB answers infinity or null where Snowflake fails.
+    for node in list(tree.find_all(exp.Div, exp.Mod)):
+        divisor = node.expression
+        if isinstance(divisor, exp.Literal) and not divisor.is_string and float(divisor.this) != 0:
+            continue
+        failure = exp.Anonymous(this="error", expressions=[exp.Literal.string(DIVISION_BY_ZERO)])
+        zero = exp.EQ(this=exp.paren(divisor.copy()), expression=exp.Literal.number(0))
+        node.set("expression", exp.Case(ifs=[exp.If(this=zero, true=failure)], default=divisor.copy()))
+
+
+_EXACT = "exact"
+
+
+def _with_quoted_keywords(tree: Expr) -> Expr:
+    # What is a plain name on Snowflake may be a reserved word of DuckDB.
+    for node in tree.find_all(exp.Identifier):
+        if not node.quoted and str(node.this).upper() in _KEYWORDS:
+            node.args["quoted"] = True
+    return tree
+
+
+_AGGREGATES = (
+    exp.Sum,
+    exp.Avg,
+    exp.Median,
+    exp.Variance,
+    exp.VariancePop,
+    exp.Stddev,
+    exp.StddevPop,
+    exp.StddevSamp,
+)
+
+
+def _with_marked_sums(tree: Expr) -> Expr:
+    # fakesnow makes SUM(x) a sum of floating-point numbers, so that text can be summed. Sums must be exact here: the
+    # argument is put in marked brackets, by which the cast is found and taken out again.
+    for node in list(tree.find_all(*_AGGREGATES)):
+        if isinstance(node.this, exp.Cast | exp.TryCast):
+            continue
+        brackets = exp.Paren(this=node.this.copy())
+        brackets.meta[_EXACT] = True
+        if isinstance(node.parent, exp.Select) and node.arg_key == "expressions":
+            name = node.sql(dialect="snowflake").upper()
+            node.set("this", brackets)
+            node.replace(exp.alias_(node.copy(), name, quoted=True))
+        else:
+            node.set("this", brackets)
+    return tree
+
+
+def _without_float_sums(tree: Expr) -> Expr:
+    for node in list(tree.find_all(*_AGGREGATES)):
+        cast = node.this
+        if isinstance(cast, exp.TryCast) and isinstance(cast.this, exp.Paren) and cast.this.meta.get(_EXACT):
+            node.set("this", cast.this.this)
+    return tree
 
 
 class Translator(FakeSnowflakeConnection):

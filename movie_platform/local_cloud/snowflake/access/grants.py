@@ -26,7 +26,7 @@ _PRIVILEGES: dict[str, frozenset[str]] = {
             "IMPORT SHARE", "CREATE SHARE", "MONITOR",
         }
     ),
-    "DATABASE": frozenset({"CREATE SCHEMA", "MODIFY", "MONITOR", "USAGE", "CREATE DATABASE ROLE", "IMPORTED PRIVILEGES"}),
+    "DATABASE": frozenset({"CREATE SCHEMA", "MODIFY", "MONITOR", "USAGE", "IMPORTED PRIVILEGES"}),
     "SCHEMA": frozenset(
         {
             "ADD SEARCH OPTIMIZATION", "CREATE TABLE", "CREATE VIEW", "CREATE STAGE", "CREATE FILE FORMAT",
@@ -35,7 +35,7 @@ _PRIVILEGES: dict[str, frozenset[str]] = {
             "CREATE DYNAMIC TABLE", "MODIFY", "MONITOR", "USAGE",
         }
     ),
-    "TABLE": frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "EVOLVE SCHEMA", "APPLYBUDGET"}),
+    "TABLE": frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "EVOLVE SCHEMA"}),
     "VIEW": frozenset({"SELECT", "REFERENCES"}),
     "STAGE": frozenset({"USAGE", "READ", "WRITE"}),
     "FILE FORMAT": frozenset({"USAGE"}),

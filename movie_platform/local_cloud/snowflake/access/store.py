@@ -215,7 +215,8 @@ class AccessStore:
         """A dropped schema or database takes the grants on everything in it along."""
         self._engine.write(
             f"DELETE FROM {ACCOUNT_STATE}._fs_grants WHERE starts_with(name, ? || '.') "
-            "OR (name = ? AND granted_on IN ('SCHEMA', 'DATABASE')) OR future_of = ? OR starts_with(future_of, ? || '.')",
+            "OR (name = ? AND granted_on IN ('SCHEMA', 'DATABASE')) "
+            "OR future_of = ? OR starts_with(future_of, ? || '.')",
             [name, name, name, name],
         )
 

@@ -28,7 +28,11 @@ from movie_platform.local_cloud.snowflake.errors import (
 from movie_platform.local_cloud.snowflake.lake import Lake
 from movie_platform.local_cloud.snowflake.loader import Loader
 from movie_platform.local_cloud.snowflake.names import FullName
-from movie_platform.local_cloud.snowflake.pipes.events import MalformedMessageError, created_objects
+from movie_platform.local_cloud.snowflake.pipes.events import (
+    CreatedObject,
+    MalformedMessageError,
+    created_objects,
+)
 from movie_platform.local_cloud.snowflake.pipes.store import (
     FAILED,
     LOADED,
@@ -143,8 +147,8 @@ class PipeService:
                 answer = self._lake.sqs.receive_message(
                     QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=_LONG_POLL_SECONDS
                 )
-                for message in answer.get("Messages", ()):
-                    self._receive(url, message)
+                if messages := answer.get("Messages"):
+                    self._receive(url, messages)
                 pause = 1.0
             except (ClientError, BotoCoreError, SnowflakeError, duckdb.Error) as error:
                 # AWS is down or has lost the queue: make it again, more and more slowly.
@@ -153,12 +157,13 @@ class PipeService:
                 self._stopping.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
-    def _receive(self, url: str, message: dict[str, Any]) -> None:
-        try:
-            objects = created_objects(message["Body"])
-        except MalformedMessageError as error:
-            logger.warning("Snowpipe drops a message that is no S3 notification: %s", error)
-            objects = []
+    def _receive(self, url: str, messages: list[dict[str, Any]]) -> None:
+        objects: list[CreatedObject] = []
+        for message in messages:
+            try:
+                objects += created_objects(message["Body"])
+            except MalformedMessageError as error:
+                logger.warning("Snowpipe drops a message that is no S3 notification: %s", error)
         now = datetime.now(UTC)
         for pipe in self.store.pipes() if objects else ():
             if not pipe.auto_ingest:
@@ -166,7 +171,7 @@ class PipeService:
             try:
                 plan = pipe.plan(self._engine)
             except SnowflakeError as error:
-                # Whether the file is the pipe's cannot be known: it can be had by REFRESH when the pipe is whole again.
+                # Whether the file is the pipe's cannot be known: REFRESH finds it when the pipe is whole again.
                 self._note_error(pipe, error.message)
                 continue
             files = [
@@ -176,7 +181,11 @@ class PipeService:
             ]
             if files and self.store.enqueue(pipe, files, now):
                 self._work.set()
-        self._lake.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        handles = [
+            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+            for number, message in enumerate(messages)
+        ]
+        self._lake.sqs.delete_message_batch(QueueUrl=url, Entries=handles)
 
     # --- loading
 
@@ -199,16 +208,13 @@ class PipeService:
 
     def _load_round(self) -> tuple[int, int]:
         settled = waiting = 0
-        for pipe in self.store.pipes():
-            if pipe.paused:
-                continue
-            for file in self.store.pending(pipe, _FILES_A_ROUND):
-                if self._stopping.is_set():
-                    return settled, waiting
-                if self._load(file):
-                    settled += 1
-                else:
-                    waiting += 1
+        for file in self.store.pending(_FILES_A_ROUND):
+            if self._stopping.is_set():
+                break
+            if self._load(file):
+                settled += 1
+            else:
+                waiting += 1
         return settled, waiting
 
     def _load(self, file: PendingFile) -> bool:
@@ -238,7 +244,7 @@ class PipeService:
             raise SnowflakeError(
                 100016,
                 "22000",
-                f"Remote file 's3://{plan.location.bucket}/{file.key}' was not found. It was removed before it was loaded.",
+                f"Remote file 's3://{plan.location.bucket}/{file.key}' was not found: removed before it was loaded.",
             )
         now = datetime.now(UTC)
         with self._engine.transaction() as connection:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 
@@ -70,20 +71,7 @@ class PipeStore:
         rows = self._engine.query(
             f"SELECT {_COLUMNS} FROM {state_of(database)}._fs_pipes ORDER BY schema_name, name"
         )
-        return [
-            Pipe(
-                FullName(database, row[0], row[1]),
-                row[2],
-                row[3],
-                row[4],
-                row[5],
-                row[6],
-                row[8],
-                row[9],
-                row[10],
-            )
-            for row in rows
-        ]
+        return [_pipe(database, row) for row in rows]
 
     def find(self, name: FullName) -> Pipe | None:
         """One pipe."""
@@ -105,7 +93,8 @@ class PipeStore:
         with self._engine.transaction() as connection:
             self._delete(connection, name)
             connection.execute(
-                f"INSERT INTO {state_of(name.database)}._fs_pipes ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, false)",
+                f"INSERT INTO {state_of(name.database)}._fs_pipes ({_COLUMNS}) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, false)",
                 [
                     name.schema, name.name, str(uuid.uuid4()), datetime.now(UTC), definition, auto_ingest, channel,
                     comment, owner,
@@ -139,19 +128,12 @@ class PipeStore:
         """Makes files (key, ETag, size) wait, but for those that are loaded or wait already; gives the keys added."""
         state = state_of(pipe.name.database)
         with self._engine.transaction() as connection:
-            known = (
-                dict(
-                    connection.execute(
-                        f"SELECT path, status FROM {state}._fs_pipe_files WHERE pipe_id = ?", [pipe.pipe_id]
-                    ).fetchall()
-                )
-                if len(files) > 1
-                else dict(
-                    connection.execute(
-                        f"SELECT path, status FROM {state}._fs_pipe_files WHERE pipe_id = ? AND path = ?",
-                        [pipe.pipe_id, files[0][0] if files else ""],
-                    ).fetchall()
-                )
+            known = dict(
+                connection.execute(
+                    f"SELECT path, status FROM {state}._fs_pipe_files "
+                    "WHERE pipe_id = ? AND path IN (SELECT unnest(?::VARCHAR[]))",
+                    [pipe.pipe_id, [key for key, _, _ in files]],
+                ).fetchall()
             )
             new = [file for file in files if known.get(file[0]) not in {PENDING, LOADED}]
             for key, etag, size in new:
@@ -161,14 +143,18 @@ class PipeStore:
                 )
         return [key for key, _, _ in new]
 
-    def pending(self, pipe: Pipe, limit: int) -> list[PendingFile]:
-        """Files that wait for a pipe, oldest first."""
-        rows = self._engine.query(
-            f"SELECT path, received_at FROM {state_of(pipe.name.database)}._fs_pipe_files "
-            "WHERE pipe_id = ? AND status = ? ORDER BY received_at, path LIMIT ?",
-            [pipe.pipe_id, PENDING, limit],
-        )
-        return [PendingFile(pipe, key, received_at) for key, received_at in rows]
+    def pending(self, limit: int) -> list[PendingFile]:
+        """Files that wait for pipes that are not paused, oldest first in each database."""
+        found: list[PendingFile] = []
+        for database in self._engine.databases():
+            state = state_of(database)
+            rows = self._engine.query(
+                f"SELECT {_COLUMNS}, path, received_at FROM {state}._fs_pipe_files JOIN {state}._fs_pipes "
+                "USING (pipe_id) WHERE status = ? AND NOT paused ORDER BY received_at, path LIMIT ?",
+                [PENDING, limit],
+            )
+            found += [PendingFile(_pipe(database, row[:11]), row[11], row[12]) for row in rows]
+        return found
 
     def counts(self, pipe: Pipe) -> tuple[int, datetime | None]:
         """How many files wait, and when the last file was announced."""
@@ -198,3 +184,30 @@ def settle(connection: duckdb.DuckDBPyConnection, file: PendingFile, status: str
         [status, file.pipe.pipe_id, file.key, PENDING],
     ).fetchall()
     return len(rows) == 1
+
+
+def _pipe(database: str, row: tuple[Any, ...]) -> Pipe:
+    (
+        schema,
+        name,
+        pipe_id,
+        created_on,
+        definition,
+        auto_ingest,
+        channel,
+        _integration,
+        comment,
+        owner,
+        paused,
+    ) = row
+    return Pipe(
+        FullName(database, schema, name),
+        pipe_id,
+        created_on,
+        definition,
+        auto_ingest,
+        channel,
+        comment,
+        owner,
+        paused,
+    )

@@ -196,6 +196,14 @@ def _relation_kind(session: Session, name: FullName) -> str | None:
     return None if not rows else "VIEW" if rows[0][0] == "VIEW" else "TABLE"
 
 
+def _is_temporary(session: Session, name: FullName) -> bool:
+    return bool(
+        session.duck.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = ?", [name.name]
+        ).fetchall()
+    )
+
+
 def _forget(session: Session, name: FullName) -> None:
     engine = session.account.engine
     where = "database_name = ? AND schema_name = ? AND table_name = ?"
@@ -379,6 +387,9 @@ def drop_relation(session: Session, statement: Statement) -> wire.Result:
         stream.accept("RESTRICT")
     stream.end()
     session.outside_transaction()
+    if kind == "TABLE" and _is_temporary(session, name):
+        session.duck.execute(f"DROP TABLE temp.main.{quoted(name.name)}")
+        return wire.message(f"{shown(name.name)} successfully dropped.")
     if kind != "SEQUENCE":
         existing = _relation_kind(session, name)
         if existing is None:

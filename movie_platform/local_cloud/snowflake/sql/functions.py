@@ -70,10 +70,12 @@ def _replace_scalar(session: Session, node: Expr, parameters: list[Any]) -> Expr
 def _constant(node: Expr, parameters: list[Any]) -> Any:
     # Takes a bind variable out of the statement's own, at the place where it stands among the placeholders.
     if isinstance(node, exp.Placeholder):
-        if node.name:
+        if node.args.get("this"):
             raise unsupported("named bind variables")
         placeholders = list(node.root().find_all(exp.Placeholder, bfs=False))
         return parameters.pop(next(index for index, found in enumerate(placeholders) if found is node))
+    if isinstance(node, exp.Paren):
+        return _constant(node.this, parameters)
     if isinstance(node, exp.Literal) and node.is_string:
         return node.this
     raise unsupported(

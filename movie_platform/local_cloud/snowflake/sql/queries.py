@@ -20,7 +20,22 @@ def select(session: Session, statement: Statement) -> wire.Result:
         raise unsupported(tree.sql(dialect="snowflake")[:200])
     if tree.find(exp.Into) or any(isinstance(node.this, exp.Var) for node in tree.find_all(exp.Table)):
         raise unsupported("a query on a stage (SELECT … FROM @stage) or with INTO")
+    if tree.find(exp.Parameter):
+        raise unsupported("columns by position ($1)")
+    _name_columns(tree)
     return run_tree(session, tree, statement.bindings.values, describe_only=statement.describe_only)
+
+
+def _name_columns(tree: Expr) -> None:
+    # Snowflake names a column without an alias by its text in upper case, DuckDB by its own rewriting of it.
+    while isinstance(tree, exp.SetOperation | exp.Subquery):
+        tree = tree.this
+    if isinstance(tree, exp.Select):
+        named = (exp.Alias, exp.Column, exp.Star, exp.Dot, exp.Subquery, exp.Aliases)
+        for item in list(tree.expressions):
+            if not isinstance(item, named):
+                name = item.sql(dialect="snowflake").upper()
+                item.replace(exp.alias_(item.copy(), name, quoted=True))
 
 
 def show(session: Session, statement: Statement) -> wire.Result:
