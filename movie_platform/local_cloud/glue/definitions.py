@@ -66,6 +66,8 @@ _DEFAULTS: dict[str, Any] = {
     "MaxCapacity": None,
     "SecurityConfiguration": "",
 }
+# What a stack's parameters give as text, as which MiniStack keeps it.
+_WHOLE_NUMBERS = frozenset({"MaxRetries", "NumberOfWorkers", "Timeout"})
 _ESSENTIAL = "ExecutionProperty"
 _JOB_TYPE = "AWS::Glue::Job"
 _DEFAULT_CONCURRENCY = 1
@@ -133,7 +135,7 @@ class Definitions:
         }
         # MiniStack writes "" and {} for what was not given; Glue leaves such members out.
         given = {
-            member: value
+            member: as_number(member, value) if member in _WHOLE_NUMBERS else value
             for member, value in kept.items()
             if member in members and value not in ("", {}, None)
         }
@@ -244,13 +246,19 @@ def as_wire_types(properties: Mapping[str, Any]) -> dict[str, Any]:
     typed = dict(properties)
     concurrency = typed.get(_ESSENTIAL)
     if isinstance(concurrency, dict) and "MaxConcurrentRuns" in concurrency:
-        text = str(concurrency["MaxConcurrentRuns"])
-        if not text.isdecimal():
-            raise wire.invalid_input(f"{_ESSENTIAL}.MaxConcurrentRuns is {text!r}, which is no number")
-        typed[_ESSENTIAL] = {"MaxConcurrentRuns": int(text)}
+        number = as_number(f"{_ESSENTIAL}.MaxConcurrentRuns", concurrency["MaxConcurrentRuns"])
+        typed[_ESSENTIAL] = {"MaxConcurrentRuns": number}
     if "JobRunQueuingEnabled" in typed:
         typed["JobRunQueuingEnabled"] = str(typed["JobRunQueuingEnabled"]).lower() == "true"
     return typed
+
+
+def as_number(name: str, value: Any) -> int:
+    """A whole number that a template's parameter gave as text. Raises `wire.GlueError` for what is none."""
+    text = str(value)
+    if not text.isdecimal():
+        raise wire.invalid_input(f"{name} is {text!r}, which is no number")
+    return int(text)
 
 
 class _TemplateLoader(yaml.SafeLoader):
