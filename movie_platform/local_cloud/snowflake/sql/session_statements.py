@@ -152,11 +152,13 @@ def alter_session(session: Session, statement: Statement) -> wire.Result:
                 break
     else:
         stream.expect("SET")
-        settings = stream.properties(_PARAMETERS)
-        if not settings:
+        while not stream.at_end:
             name = stream.word()
-            raise unsupported(f"the session parameter {name}")
-        for name, value in settings.items():
+            if name not in _PARAMETERS:
+                raise unsupported(f"the session parameter {name}")
+            stream.expect_symbol("=")
+            value = stream.value()
+            stream.accept_symbol(",")
             if name == "AUTOCOMMIT":
                 if not isinstance(value, bool):
                     raise stream.unexpected()
