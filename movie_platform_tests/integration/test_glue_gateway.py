@@ -422,6 +422,8 @@ def test_definitions_are_complete_and_an_update_replaces_them_as_a_whole(cloud: 
 TEMPLATE = """
 Parameters:
   Runs: {Type: Number, Default: 2}
+  Minutes: {Type: Number, Default: %(timeout)d}
+  Capacity: {Type: Number, Default: 2.5}
 Resources:
   Transform:
     Type: AWS::Glue::Job
@@ -429,7 +431,8 @@ Resources:
       Name: from-stack
       Role: !Sub "arn:aws:iam::${AWS::AccountId}:role/x"
       GlueVersion: "5.1"
-      Timeout: %(timeout)d
+      Timeout: !Ref Minutes
+      MaxCapacity: !Ref Capacity
       Command: {Name: glueetl, PythonVersion: "3", ScriptLocation: s3://glue-artifacts/from-stack.py}
       DefaultArguments: {"--job-language": python, "--a": template}
       ExecutionProperty: {MaxConcurrentRuns: !Ref Runs}
@@ -448,7 +451,8 @@ def test_a_job_that_a_stack_made_is_complete_and_follows_the_stacks_changes(clou
     job = glue.get_job(JobName="from-stack")["Job"]
     assert (job["ExecutionProperty"], job["Timeout"]) == ({"MaxConcurrentRuns": 2}, 11)
     run_id = cloud.start("from-stack")
-    assert cloud.wait("from-stack", run_id)["JobRunState"] == "SUCCEEDED"
+    run = cloud.wait("from-stack", run_id)
+    assert (run["JobRunState"], run["Timeout"], run["MaxCapacity"]) == ("SUCCEEDED", 11, 2.5)
     assert "template" in cloud.log("output", run_id)
     # A change by Glue's API holds until the stack defines the job again.
     update = {"Role": "r", "Command": job["Command"], "ExecutionProperty": {"MaxConcurrentRuns": 9}}

@@ -135,7 +135,7 @@ class Definitions:
         }
         # MiniStack writes "" and {} for what was not given; Glue leaves such members out.
         given = {
-            member: as_number(member, value) if member in _WHOLE_NUMBERS else value
+            member: _as_kept_type(member, value)
             for member, value in kept.items()
             if member in members and value not in ("", {}, None)
         }
@@ -259,6 +259,18 @@ def as_number(name: str, value: Any) -> int:
     if not text.isdecimal():
         raise wire.invalid_input(f"{name} is {text!r}, which is no number")
     return int(text)
+
+
+def _as_kept_type(member: str, value: Any) -> Any:
+    """What MiniStack keeps of a member, with the type that Glue's protocol gives the member."""
+    if member in _WHOLE_NUMBERS:
+        return as_number(member, value)
+    if member == "MaxCapacity":
+        try:
+            return float(value)
+        except (TypeError, ValueError) as error:
+            raise wire.invalid_input(f"{member} is {value!r}, which is no number") from error
+    return value
 
 
 class _TemplateLoader(yaml.SafeLoader):
