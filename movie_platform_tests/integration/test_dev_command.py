@@ -1,0 +1,128 @@
+"""`movie-platform dev` as a process: it brings everything up, and however it ends, nothing of it is left running."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from movie_platform.local_cloud import supervisor
+
+COMMAND = str(Path(sys.executable).with_name("movie-platform"))
+READY = re.compile(r"Dagster UI\s+(http://127\.0\.0\.1:(\d+))")
+SENSORS = """{ repositoriesOrError { ... on RepositoryConnection {
+    nodes { location { name } sensors { name sensorState { status } } }
+} } }"""
+START_SECONDS = 150
+STOP_SECONDS = 60
+
+pytestmark = [pytest.mark.cloud, pytest.mark.timeout(400)]
+
+
+@contextmanager
+def dev(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The command once its UI answers, with the UI's port."""
+    log = home.with_suffix(".log")
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [COMMAND, "--home", str(home), "dev"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not (ready := READY.search(log.read_text())):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        yield process, int(ready[2])
+    finally:
+        process.kill()
+        process.wait()
+
+
+def left_running(home: Path) -> list[str]:
+    """Command lines of processes that serve the home."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if str(home) in " ".join(process.cmdline()) or process.environ().get(
+                "MOVIE_PLATFORM_HOME"
+            ) == str(home):
+                found.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def wait_until_nothing_is_left(home: Path) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    while left := left_running(home):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.2)
+
+
+def ask(port: int, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request(
+        "POST" if body else "GET",
+        path,
+        json.dumps(body) if body else None,
+        {"Content-Type": "application/json"},
+    )
+    answer = connection.getresponse()
+    assert answer.status == 200
+    return json.loads(answer.read())
+
+
+def test_dev_serves_the_definitions_and_ctrl_c_stops_all_of_it(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with dev(home) as (process, port):
+        assert supervisor.status(home).running
+        answer = ask(port, "/graphql", {"query": SENSORS})
+        repository = answer["data"]["repositoriesOrError"]["nodes"][0]  # type: ignore[index] - GraphQL's shape
+        assert repository["location"]["name"] == "movie_platform"
+        states = {sensor["name"]: sensor["sensorState"]["status"] for sensor in repository["sensors"]}
+        assert states["bundle_arrival_sensor"] == "RUNNING"
+        with psutil.Process(process.pid).oneshot():
+            listening = [
+                connection.laddr.ip
+                for child in psutil.Process(process.pid).children(recursive=True)
+                for connection in child.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN
+            ]
+        assert set(listening) == {"127.0.0.1"}
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(STOP_SECONDS) == 0
+    assert not supervisor.status(home).running
+    wait_until_nothing_is_left(home)
+
+
+def test_what_a_killed_dev_left_is_ended_by_the_next_one_and_a_closed_terminal_ends_that(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    try:
+        with dev(home) as (process, _):
+            process.kill()
+            process.wait()
+            assert any("dagster" in line for line in left_running(home))
+        with dev(home) as (process, _):
+            os.kill(process.pid, signal.SIGHUP)
+            assert process.wait(STOP_SECONDS) == 0
+        assert not any("dagster" in line for line in left_running(home))
+    finally:
+        supervisor.down(home)
+    wait_until_nothing_is_left(home)
