@@ -106,6 +106,13 @@ def two_sizes_for_one_entry() -> bytes:
     return bytes(data)
 
 
+@fault(ReasonCode.HEADER_MISMATCH)
+def encrypted_by_one_header_only() -> bytes:
+    data = bytearray(plain_bundle().zipped())
+    data[data.rindex(_LOCAL) + 6] |= 1
+    return bytes(data)
+
+
 @fault(ReasonCode.OVERLAPPING_ENTRIES)
 def overlapping_entries() -> bytes:
     # The stored data of one entry is another entry, header and all: bombs are built so, each byte inflated twice.
@@ -147,6 +154,19 @@ def garbled_deflate_data() -> bytes:
     # 0b111: a last block of the reserved kind.
     data[position] = 0x07
     return bytes(data)
+
+
+@fault(ReasonCode.INFLATE_FAILED)
+def bytes_hidden_behind_deflate_data() -> bytes:
+    data = bytearray(plain_bundle().zipped())
+    hidden = b"something that no reader shows"
+    for signature, offset in ((_LOCAL, 18), (_CENTRAL, 20)):
+        position = data.rindex(signature) + offset
+        struct.pack_into("<I", data, position, struct.unpack_from("<I", data, position)[0] + len(hidden))
+    end = data.index(_END)
+    struct.pack_into("<I", data, end + 16, struct.unpack_from("<I", data, end + 16)[0] + len(hidden))
+    directory = data.index(_CENTRAL)
+    return bytes(data[:directory] + hidden + data[directory:])
 
 
 @fault(ReasonCode.CRC_MISMATCH)

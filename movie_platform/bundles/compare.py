@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 # Its functions are made when it is imported, so that no type checker knows them.
 pc: Any = pyarrow.compute
 
-_CHUNK_ROWS = 25_000
-_BLOCK_BYTES = 8 * 1024 * 1024
+_CHUNK_ROWS = 10_000
+_BLOCK_BYTES = 1024 * 1024
 # A row must fit into one block of the reader; rows longer than the usual block are rare enough to start
 # again.
 _LARGEST_BLOCK_BYTES = 64 * 1024 * 1024
@@ -65,7 +65,7 @@ def compare_csv_with_parquet(csv_path: Path, parquet_path: Path, *, sample_size:
 
 
 def _compare(csv_path: Path, parquet_path: Path, sample_size: int, block_bytes: int) -> Comparison:
-    with pq.ParquetFile(parquet_path) as parquet:
+    with pq.ParquetFile(parquet_path, pre_buffer=False) as parquet:
         parquet_columns = tuple(parquet.schema_arrow.names)
         with _open_csv(csv_path, parquet_columns, block_bytes) as reader:
             csv_columns = tuple(reader.schema.names)

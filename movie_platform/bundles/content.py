@@ -33,7 +33,7 @@ _SEPARATOR = b"\xfe"
 _NULL = b"\xff"
 _MODULUS = 1 << 256
 _WORDS = 8
-_BATCH_ROWS = 25_000
+_BATCH_ROWS = 10_000
 
 
 class ContentHasher:
@@ -105,7 +105,7 @@ def content_id_of_extract(folder: Path, manifest: Manifest) -> str:
     hasher = ContentHasher()
     names = manifest.column_names
     for file in files:
-        with pq.ParquetFile(folder / file.path) as parquet:
+        with pq.ParquetFile(folder / file.path, pre_buffer=False) as parquet:
             for batch in parquet.iter_batches(batch_size=_BATCH_ROWS, columns=list(names)):
                 hasher.update(batch.select(list(names)))
     return hasher.hexdigest(names, manifest.source.name, manifest.load_type)

@@ -7,8 +7,7 @@ memory.
 
 import tempfile
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +18,10 @@ from movie_platform.bundles.manifest import ColumnStats, Stats
 # Its functions are made when it is imported, so that no type checker knows them.
 pc: Any = pyarrow.compute
 
-_RUN_HASHES = 1 << 20
+_RUN_HASHES = 1 << 18
+_HASH_BYTES = 8
+# 256 ranges of hashes: while they are counted, one 256th of all hashes is in memory.
+_RANGE_EDGES = np.arange(-127, 128, dtype=np.int64) << 56
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "[0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -40,8 +42,8 @@ class DistinctCounter:
         self._run_hashes = run_hashes
         self._pending: list[np.ndarray] = []
         self._pending_hashes = 0
-        self._file: IO[bytes] | None = None
-        self._runs: list[int] = []
+        self._file: BinaryIO | None = None
+        self._runs: list[list[int]] = []
 
     def add(self, values: pa.Array) -> None:
         """Adds the values that are not null."""
@@ -54,22 +56,11 @@ class DistinctCounter:
 
     def count(self) -> int:
         """Number of different values added so far."""
-        if not self._runs:
+        if self._file is None:
             return len(self._sorted_pending())
         self._spill()
-        assert self._file is not None
-        self._file.flush()
-        everything = np.memmap(self._file, np.int64, "r")
-        bounds = np.cumsum([0, *self._runs])
-        runs = [everything[start:end] for start, end in pairwise(bounds)]
-        # Each step looks at one range of hashes in all runs: about as many hashes as one run has.
-        edges = np.linspace(-(2**63), 2**63 - 1, len(runs) + 1)[1:-1].astype(np.int64)
-        cuts = [[0, *np.searchsorted(run, edges).tolist(), len(run)] for run in runs]
-        total = 0
-        for step in range(len(runs)):
-            parts = [run[cut[step] : cut[step + 1]] for run, cut in zip(runs, cuts, strict=True)]
-            total += len(np.unique(np.concatenate(parts)))
-        return total
+        # One range of hashes at a time, from all runs: equal hashes meet there.
+        return sum(len(np.unique(self._hashes_in(step))) for step in range(len(_RANGE_EDGES) + 1))
 
     def close(self) -> None:
         """Removes the temporary file."""
@@ -80,15 +71,23 @@ class DistinctCounter:
         return np.unique(np.concatenate(self._pending)) if self._pending else np.empty(0, np.int64)
 
     def _spill(self) -> None:
+        """Appends the pending hashes to the file as a sorted run, and notes where each range of it begins."""
         run = self._sorted_pending()
         self._pending = []
         self._pending_hashes = 0
-        if not len(run):
-            return
         if self._file is None:
-            self._file = tempfile.TemporaryFile(prefix="distinct-")  # noqa: SIM115 - closed by close()
+            self._file = cast("BinaryIO", tempfile.TemporaryFile(prefix="distinct-"))  # noqa: SIM115 - closed by close()
+        start = self._file.seek(0, 2) // _HASH_BYTES
         self._file.write(run.tobytes())
-        self._runs.append(len(run))
+        self._runs.append([start, *(start + np.searchsorted(run, _RANGE_EDGES)).tolist(), start + len(run)])
+
+    def _hashes_in(self, step: int) -> np.ndarray:
+        assert self._file is not None
+        parts: list[bytes] = []
+        for bounds in self._runs:
+            self._file.seek(bounds[step] * _HASH_BYTES)
+            parts.append(self._file.read((bounds[step + 1] - bounds[step]) * _HASH_BYTES))
+        return np.frombuffer(b"".join(parts), np.int64)
 
 
 class _Range:

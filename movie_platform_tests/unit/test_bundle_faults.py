@@ -15,7 +15,8 @@ from movie_platform.bundles.errors import BundleError
 from movie_platform.bundles.limits import DEFAULT_LIMITS
 from movie_platform.bundles.reasons import ReasonCode
 from movie_platform.bundles.verify import verify
-from movie_platform_tests.hostile_bundles import FAULTS, Fault
+from movie_platform.bundles.zip_reader import entry_chunks, open_zip
+from movie_platform_tests.hostile_bundles import FAULTS, Fault, bomb_that_declares_little
 from movie_platform_tests.plain_bundles import COLUMNS, plain_bundle
 
 
@@ -108,6 +109,15 @@ def test_verifying_reads_a_bundle_about_once_and_never_writes() -> None:
     verify(file)
     # Headers, directory and the tail in which it is searched for come on top.
     assert file.bytes_read < len(data) + 100_000
+
+
+def test_an_entry_is_inflated_no_further_than_it_declares() -> None:
+    file = io.BytesIO(bomb_that_declares_little())
+    entry = next(e for e in open_zip(file, DEFAULT_LIMITS) if e.name.startswith("csv/"))
+    chunks: list[bytes] = []
+    with pytest.raises(BundleError):
+        chunks.extend(entry_chunks(file, entry))
+    assert sum(map(len, chunks)) <= entry.size
 
 
 GOOD = plain_bundle().zipped()
