@@ -127,30 +127,44 @@ class ProcessWatch:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._sample, name="process-watch", daemon=True)
         self._peak = 0
+        self._first: dict[psutil.Process, float] = {}
+        self._last: dict[psutil.Process, float] = {}
 
     def start(self) -> None:
-        """Begin."""
+        """Begin. Processor time of what runs already counts from now on."""
+        self._take(started=False)
         self._thread.start()
 
-    def stop(self) -> int:
-        """End; the peak in bytes, 0 where there was nothing to see."""
+    def stop(self) -> tuple[int, float]:
+        """End; the peak in bytes and the processor seconds, as far as the samples saw them."""
         self._done.set()
         self._thread.join()
-        return self._peak
+        return self._peak, sum(last - self._first[process] for process, last in self._last.items())
 
     def _sample(self) -> None:
-        while True:
-            self._peak = max(self._peak, _resident(self._pid, self._members))
-            if self._done.wait(_SAMPLE_SECONDS):
-                return
+        while not self._done.wait(_SAMPLE_SECONDS):
+            self._take(started=True)
+        self._take(started=True)
+
+    def _take(self, *, started: bool) -> None:
+        sizes = [0]
+        for process in _members(self._pid, self._members):
+            try:
+                with process.oneshot():
+                    times = process.cpu_times()
+                    sizes.append(process.memory_info().rss)
+            except psutil.Error:
+                # It ended between the two questions.
+                continue
+            used = times.user + times.system
+            self._first.setdefault(process, 0.0 if started else used)
+            self._last[process] = used
+        self._peak = max(self._peak, max(sizes) if self._members == "largest child" else sum(sizes))
 
 
 @contextmanager
 def watched(pid: int, members: Members) -> Iterator[Callable[[], Usage]]:
-    """Measures another process during a block; afterwards the yielded function says what it used.
-
-    Its processor time is not known: 0.
-    """
+    """Measures another process during a block; afterwards the yielded function says what it used."""
     watch = ProcessWatch(pid, members)
     found: list[Usage] = []
     started = time.monotonic()
@@ -159,22 +173,14 @@ def watched(pid: int, members: Members) -> Iterator[Callable[[], Usage]]:
         yield lambda: found[0]
     finally:
         seconds = time.monotonic() - started
-        found.append(Usage(seconds, 0.0, watch.stop()))
+        peak, processor = watch.stop()
+        found.append(Usage(seconds, processor, peak))
 
 
-def _resident(pid: int, members: Members) -> int:
+def _members(pid: int, members: Members) -> list[psutil.Process]:
     try:
         process = psutil.Process(pid)
-        wanted = [process] if members == "self" else process.children(recursive=True)
-        if members == "family":
-            wanted.append(process)
+        found = [] if members == "self" else process.children(recursive=True)
     except psutil.Error:
-        return 0
-    sizes = [0]
-    for each in wanted:
-        try:
-            sizes.append(each.memory_info().rss)
-        except psutil.Error:
-            # It ended between the two questions.
-            continue
-    return max(sizes) if members == "largest child" else sum(sizes)
+        return []
+    return [process, *found] if members in {"self", "family"} else found
