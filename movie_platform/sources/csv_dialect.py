@@ -39,9 +39,9 @@ def _field_pattern(dialect: Dialect, escape: Escape) -> re.Pattern[str]:
     if dialect.quote is None:
         return re.compile(plain)
     quote = re.escape(dialect.quote)
-    inside = f"[^{quote}]|{quote}{quote}"
+    inside = f"[^{quote}]++|{quote}{quote}"
     if escape is Escape.BACKSLASH:
-        inside = rf"[^{quote}\\]|\\.|\\(?=\n)|{quote}{quote}"
+        inside = rf"[^{quote}\\]++|\\.|{quote}{quote}"
     # A quote opens a quoted field only as its first character; later it is data.
     return re.compile(f"{quote}(?P<quoted>(?:{inside})*+){quote}|(?!{quote}){plain}", re.DOTALL)
 

@@ -40,7 +40,7 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _BLANK_OR_COMMA = re.compile(r"[ \t\r\n,]*")
 # Pieces that matter for finding where a broken element ends. A string cannot hold a line end, so a quote that is
 # never closed spoils its line and no more.
-_PIECE = re.compile(r'"(?:[^"\\\n]|\\.)*(?:"|\n|\Z)|[\[\]{}]')
+_PIECE = re.compile(r'"(?:[^"\\\n]++|\\.)*+(?:"|\n|\Z)|[\[\]{}]')
 _CLOSING = {"{": "}", "[": "]"}
 _NEXT_LINE_ELEMENT = re.compile(r"\n[ \t]*\{")
 
@@ -231,13 +231,13 @@ class _JsonStream:
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._buffer, self._position)
-            except (ValueError, RecursionError) as error:
+            except RecursionError as error:
+                self._reject_element(batch, error)
+                return
+            except ValueError as error:
                 # Unfinished and broken look alike until the file ends or the element is longer than any may be.
-                if (
-                    len(self._buffer) - self._position <= MAXIMUM_ELEMENT
-                    and self._whole() is None
-                    and self._fill()
-                ):
+                short = len(self._buffer) - self._position <= MAXIMUM_ELEMENT
+                if short and self._whole() is None and self._fill():
                     continue
                 self._reject_element(batch, error)
                 return
