@@ -16,7 +16,6 @@ from movie_platform.contracts.locations import (
     SOURCE_NAME,
     LandingKey,
     parse_landing_key,
-    quarantine_prefix,
 )
 from movie_platform.errors import ConfigurationError, PlatformError
 
@@ -175,18 +174,23 @@ def _runs_about(instance: "dg.DagsterInstance", arrival: "Arrival") -> "list[dg.
 
 def _with_reason(settings: "Settings", arrival: "Arrival", report: "RunReport") -> "RunReport":
     """The report with the verifier's reason where the bundle went to quarantine, unchanged otherwise."""
-    from movie_platform.resources.aws_client import aws_client
+    from movie_platform.build import build_resources
     from movie_platform.runs.result import ErrorReport
 
-    s3 = aws_client(settings, "s3")
-    key = f"{quarantine_prefix(arrival.key, arrival.etag)}reason.json"
-    try:
-        body = s3.get_object(Bucket=settings.bucket("processed"), Key=key)["Body"].read()
-    except s3.exceptions.NoSuchKey:
+    resources = build_resources(settings)
+    reason = resources["landing"].quarantine_reason(arrival.key, arrival.etag)
+    if reason is None and not any(stage.name == "unpack" for stage in report.stages):
+        # A check refused it before the function had heard of it: the function's word counts, and is its to give.
+        try:
+            reason = resources["unpacker"].unpack(arrival.bucket, arrival.key, arrival.etag).reason
+        except PlatformError:
+            # The function itself failed: the run's own error says more than that.
+            return report
+    if reason is None:
         return report
-    reason = json.loads(body)
-    # The function writes the reason itself, or an object that holds it beside where and when.
-    reason = reason.get("reason", reason)
     entry = f" ({reason['entry']})" if reason.get("entry") else ""
-    error = ErrorReport(str(reason["code"]), f"{reason['message']}{entry}")
-    return replace(report, status="quarantined", error=error)
+    return replace(
+        report,
+        status="quarantined",
+        error=ErrorReport(str(reason["code"]), f"{reason['message']}{entry}"),
+    )
