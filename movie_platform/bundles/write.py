@@ -39,7 +39,7 @@ from movie_platform.sources.protocol import RejectedRow, RowBatch
 
 PART_ROWS = 250_000
 # Rows that are processed together; a row group of the Parquet files.
-CHUNK_ROWS = 25_000
+CHUNK_ROWS = 10_000
 _CHUNK_BYTES = 64 * 1024 * 1024
 _DAY_SECONDS = 24 * 60 * 60
 
