@@ -68,7 +68,7 @@ def _build(
                 archive_prefix(table.name, record.source, record.dt, version),
                 datetime.fromisoformat(record.transformed_at),
                 log=context.log,
-                run_id=context.run_id,
+                run_id=context.run.run_id,
             )
         files = record.files[table.name]
         return dg.MaterializeResult(
