@@ -72,7 +72,7 @@ def archive_prefix(table: str, source: str, dt: date, version: str) -> str:
 
 
 def archive_file_name(table: str, version: str, part: int, extension: str = "parquet") -> str:
-    """File name of one part: made of the version, so that the same content keeps its name and new content gets another."""
+    """File name of one part: the same content keeps its name, and new content gets another."""
     return f"{table}-{version}-{part:05d}.{extension}"
 
 

@@ -213,7 +213,7 @@ def test_the_largest_bundle_fits_into_the_functions_disk():
 
 def test_the_function_gets_the_variables_that_it_requires():
     variables = resources["UnpackFunction"]["Properties"]["Environment"]["Variables"]
-    assert read_config({name: "set" for name in variables}).limits == Limits()
+    assert read_config(dict.fromkeys(variables, "set")).limits == Limits()
 
 
 def test_queues_that_subscribers_read_have_dead_letters_and_subscriptions_too():

@@ -1,4 +1,4 @@
-"""The project's own files agree with each other: the lock file with pyproject.toml, workspace.yaml with both tool tables."""
+"""The project's files agree: the lock file with pyproject.toml, workspace.yaml with both tool tables."""
 
 import re
 import tomllib
