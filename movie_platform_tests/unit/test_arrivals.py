@@ -30,9 +30,7 @@ LATER = 100.0 + FIRST_RETRY_DELAY_SECONDS * 2**MAX_ATTEMPTS
 
 def s3_event(key: str = KEY, etag: str = "etag") -> dict[str, object]:
     return {
-        "Records": [
-            {"s3": {"bucket": {"name": "landing"}, "object": {"key": key, "eTag": etag, "size": 10}}}
-        ]
+        "Records": [{"s3": {"bucket": {"name": "landing"}, "object": {"key": key, "eTag": etag, "size": 10}}}]
     }
 
 

@@ -20,7 +20,16 @@ from movie_platform.settings import Settings
 
 SNAPSHOT = Path(__file__).with_name("asset_specs.json")
 # Step processes pay for each of these at start; whoever needs one imports it when it is used.
-HEAVY = ("boto3", "botocore", "dagster_aws", "dagster_snowflake", "pandas", "pyarrow", "pyspark", "snowflake.connector")
+HEAVY = (
+    "boto3",
+    "botocore",
+    "dagster_aws",
+    "dagster_snowflake",
+    "pandas",
+    "pyarrow",
+    "pyspark",
+    "snowflake.connector",
+)
 
 
 @cache

@@ -51,6 +51,8 @@ def test_a_pipe_is_refreshed_for_files_of_the_last_seven_days_only():
     assert not can_be_refreshed(now - timedelta(days=7), now)
 
 
-@pytest.mark.parametrize(("loaded", "passed"), [({A: 3}, True), ({A: 2}, False), ({A: 6}, False), ({}, False)])
+@pytest.mark.parametrize(
+    ("loaded", "passed"), [({A: 3}, True), ({A: 2}, False), ({A: 6}, False), ({}, False)]
+)
 def test_a_file_must_be_in_the_table_once_with_all_its_rows(loaded: dict[str, int], passed: bool):
     assert compare((ArchiveFile(A, 3, 10),), loaded).passed is passed
