@@ -67,11 +67,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@if [ -n "$(UV)" ]; then \
 	  export VIRTUAL_ENV="$$PWD/$(VENV)"; \
 	  $(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements.lock; \
-	  $(UV) pip install --quiet --no-deps --editable .; \
+	  $(UV) pip install --quiet --no-deps --no-build-isolation --editable .; \
 	else \
 	  $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip; \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
 	fi
 	@$(BIN)/python -m compileall -q movie_platform glue_scripts
 	@touch $@

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
+from movie_platform.automation.worker import fail_abandoned_runs
 from movie_platform.commands import console
 from movie_platform.errors import ConfigurationError, PlatformError
 from movie_platform.local_cloud import ports, processes
@@ -25,7 +26,6 @@ from movie_platform.runs.instance import (
     prepare_dagster_home,
     workspace_file,
 )
-from movie_platform.runs.worker import fail_abandoned_runs
 
 DEFAULT_PORT = 3000
 _READY_SECONDS = 120.0

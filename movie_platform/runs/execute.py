@@ -8,8 +8,8 @@ origin first; the calls into `dagster._core` are confined to this module.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from movie_platform.automation.worker import WORKER_TAG, Worker
 from movie_platform.runs.instance import CODE_LOCATION, DEFINITIONS_MODULE
-from movie_platform.runs.worker import WORKER_TAG, Worker
 
 if TYPE_CHECKING:
     import dagster as dg

@@ -131,12 +131,12 @@ def process_arrival(
     from movie_platform.automation.arrival_sensor import known_run
     from movie_platform.automation.jobs import PROCESS_LANDED_BUNDLE
     from movie_platform.automation.tags import processing_tags
+    from movie_platform.automation.worker import fail_abandoned_runs
     from movie_platform.build import build_defs
     from movie_platform.runs.execute import execute_job
     from movie_platform.runs.instance import open_instance
     from movie_platform.runs.pipeline import console_logger, require_partitions
     from movie_platform.runs.records import report_of_run
-    from movie_platform.runs.worker import fail_abandoned_runs
 
     job = build_defs(settings).resolve_job_def(PROCESS_LANDED_BUNDLE)
     require_partitions(job.partitions_def, [arrival.dt], settings.first_date)

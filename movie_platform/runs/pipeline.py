@@ -5,12 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from movie_platform.automation.worker import fail_abandoned_runs
 from movie_platform.errors import ConfigurationError
 from movie_platform.runs.execute import execute_job
 from movie_platform.runs.instance import open_instance
 from movie_platform.runs.records import report_of_run
 from movie_platform.runs.result import RunReport
-from movie_platform.runs.worker import fail_abandoned_runs
 
 if TYPE_CHECKING:
     import dagster as dg
