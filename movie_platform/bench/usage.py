@@ -22,6 +22,8 @@ import psutil
 from movie_platform.errors import PlatformError
 
 _SAMPLE_SECONDS = 0.05
+# Between its fork and its exec a process shows the memory of the one that started it, which would count twice.
+_SETTLED_SECONDS = 0.5
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 # https://docs.kernel.org/filesystems/proc.html: resets the peak of the resident set to what it is now.
@@ -152,7 +154,8 @@ class ProcessWatch:
             try:
                 with process.oneshot():
                     times = process.cpu_times()
-                    sizes.append(process.memory_info().rss)
+                    if time.time() - process.create_time() > _SETTLED_SECONDS:
+                        sizes.append(process.memory_info().rss)
             except psutil.Error:
                 # It ended between the two questions.
                 continue
