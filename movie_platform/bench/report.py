@@ -35,6 +35,12 @@ class StageFigures:
             return None
         return self.used[tool].seconds / self.used[other].seconds
 
+    def cpu_ratio(self, tool: str, other: str) -> float | None:
+        """As `ratio`, of processor seconds: what it would be where nothing else runs and nothing is waited for."""
+        if tool not in self.used or other not in self.used or not self.used[other].cpu_seconds:
+            return None
+        return self.used[tool].cpu_seconds / self.used[other].cpu_seconds
+
     def as_json(self) -> dict[str, Any]:
         """Figures and ratios as JSON values; seconds, bytes, rows and megabytes (10**6) a second."""
         return {
@@ -44,6 +50,8 @@ class StageFigures:
             "tools": {tool: self._tool(usage) for tool, usage in self.used.items()},
             "platform_to_bare": _rounded(self.ratio(PLATFORM, BARE)),
             "naive_to_platform": _rounded(self.ratio(NAIVE, PLATFORM)),
+            "platform_to_bare_cpu": _rounded(self.cpu_ratio(PLATFORM, BARE)),
+            "naive_to_platform_cpu": _rounded(self.cpu_ratio(NAIVE, PLATFORM)),
         }
 
     def _tool(self, usage: Usage) -> dict[str, Any]:
@@ -110,7 +118,17 @@ class BenchReport:
         load = f"load average {self.machine.load_before:.1f} before, {self.machine.load_after:.1f} after"
         show_table(
             f"{self.rows:,} films; {self.machine.processors} processors; {load}",
-            ("Stage", "Tool", "Seconds", "Films/s", "MB/s", "Peak MB", "Platform / bare", "Naive / platform"),
+            (
+                "Stage",
+                "Tool",
+                "Seconds",
+                "CPU s",
+                "Films/s",
+                "MB/s",
+                "Peak MB",
+                "Platform / bare",
+                "Naive / platform",
+            ),
             lines,
         )
 
@@ -121,6 +139,7 @@ def _lines(stage: StageFigures) -> list[tuple[Any, ...]]:
             stage.stage,
             tool,
             round(usage.seconds, 2),
+            round(usage.cpu_seconds, 2),
             round(per_second(stage.rows, usage)),
             round(per_second(stage.bytes, usage) / _MEGABYTE, 1),
             round(usage.peak_rss_bytes / _MEGABYTE),

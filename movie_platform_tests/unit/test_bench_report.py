@@ -99,6 +99,8 @@ def test_the_json_object_has_figures_ratios_and_the_machine() -> None:
     }
     assert found["end_to_end"]["platform_to_bare"] == 2.0
     assert found["end_to_end"]["naive_to_platform"] == 7.0
+    assert found["end_to_end"]["platform_to_bare_cpu"] == 1.79
+    assert found["end_to_end"]["naive_to_platform_cpu"] == 7.6
 
 
 def test_the_table_has_a_line_a_stage_and_tool() -> None:
@@ -116,9 +118,9 @@ def test_the_table_has_a_line_a_stage_and_tool() -> None:
     assert [row[:2] for row in rows] == [
         (stage, tool) for stage in ("extract", "bundle", "end to end") for tool in (PLATFORM, BARE, NAIVE)
     ]
-    assert rows[0][2:] == (2.0, 500, 2.5, 200, None, None)
-    assert rows[1][6:] == (2.0, None)
-    assert rows[2][6:] == (None, 6.0)
+    assert rows[0][2:] == (2.0, 1.5, 500, 2.5, 200, None, None)
+    assert rows[1][7:] == (2.0, None)
+    assert rows[2][7:] == (None, 6.0)
 
 
 def test_stages_are_the_first_ones_in_their_order() -> None:
