@@ -25,6 +25,8 @@ FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", 
 VERIFIED_URI = "--verified_uri"
 FIRST_POLL_SECONDS = 0.5
 LAST_POLL_SECONDS = 10.0
+# Glue enforces the timeout; the margin covers the wait for capacity and Glue's own clock.
+DEADLINE_MARGIN_SECONDS = 600
 LOG_GROUP = "/aws-glue/jobs"
 LOG_TAIL_LINES = 40
 # A run of the same batch that still goes is among the newest; older pages hold finished runs.
@@ -182,8 +184,7 @@ class TransformJob(dg.ConfigurableResource):
         return None
 
     def _wait(self, context: dg.AssetExecutionContext, job_run_id: str) -> "JobRunTypeDef":
-        # Glue enforces the timeout; the margin covers the wait for capacity and Glue's own clock.
-        deadline = time.monotonic() + self.timeout_minutes * 60 + 600
+        deadline = time.monotonic() + self.timeout_minutes * 60 + DEADLINE_MARGIN_SECONDS
         glue = self.aws.client("glue")
         try:
             for pause in _pauses():
