@@ -20,7 +20,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo dev test test-browser check bench clean install lock chromium
+.PHONY: help demo dev test test-browser screenshots check bench clean install lock chromium
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -36,6 +36,9 @@ test: $(INSTALLED) ## Unit, integration and pipeline tests.
 
 test-browser: $(INSTALLED) chromium ## Tests that drive the Dagster UI in a real Chromium.
 	$(BIN)/pytest movie_platform_tests/browser $(PYTEST_ARGS)
+
+screenshots: $(INSTALLED) chromium ## Renew the pictures of docs/ui.md, by the same tests.
+	$(BIN)/pytest movie_platform_tests/browser --screenshots docs/images $(PYTEST_ARGS)
 
 check: $(INSTALLED) ## Format, lint, types, and that the lock file fits pyproject.toml.
 	$(BIN)/ruff format --check .

@@ -3,66 +3,30 @@
 import http.client
 import json
 import os
-import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from movie_platform.local_cloud import supervisor
+from movie_platform_tests.dev_process import STOP_SECONDS, dev, processes_of
 
-COMMAND = str(Path(sys.executable).with_name("movie-platform"))
-READY = re.compile(r"Dagster UI\s+(http://127\.0\.0\.1:(\d+))")
 SENSORS = """{ repositoriesOrError { ... on RepositoryConnection {
     nodes { location { name } sensors { name sensorState { status } } }
 } } }"""
-START_SECONDS = 150
-STOP_SECONDS = 60
 
 pytestmark = [pytest.mark.cloud, pytest.mark.timeout(400)]
-
-
-@contextmanager
-def dev(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The command once its UI answers, with the UI's port."""
-    log = home.with_suffix(".log")
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [COMMAND, "--home", str(home), "dev"],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-    try:
-        deadline = time.monotonic() + START_SECONDS
-        while not (ready := READY.search(log.read_text())):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.2)
-        yield process, int(ready[2])
-    finally:
-        process.kill()
-        process.wait()
 
 
 def left_running(home: Path) -> list[str]:
     """Command lines of processes that serve the home."""
     found = []
-    for process in psutil.process_iter():
+    for process in processes_of(home):
         try:
-            if str(home) in " ".join(process.cmdline()) or process.environ().get(
-                "MOVIE_PLATFORM_HOME"
-            ) == str(home):
-                found.append(" ".join(process.cmdline()))
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            found.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
     return found
 

@@ -1,0 +1,122 @@
+"""A Chromium of the system and a running `movie-platform dev` for it to look at; both end with the tests."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from playwright.sync_api import BrowserContext, Page, Request, expect, sync_playwright
+
+from movie_platform.local_cloud import supervisor
+from movie_platform_tests.dev_process import dev, processes_of
+
+# No services of Google, no updates: pages of this machine are all that the browser opens.
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# Large enough for the lineage, small enough for a document.
+VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1440, 900
+# The machine may be busy with a Spark job meanwhile.
+PAGE_SECONDS = 60
+
+Screenshot = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class RunningPlatform:
+    """What `movie-platform dev` serves: the address of the UI, and the home."""
+
+    url: str
+    home: Path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The folder for screenshots; without it none is written."""
+    parser.addoption("--screenshots", type=Path, help="write screenshots of the Dagster UI into this folder")
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, clean_environment: None) -> Iterator[RunningPlatform]:
+    """The platform with its UI, its sensors on and nothing in it yet."""
+    home = tmp_path_factory.mktemp("browser") / "home"
+    try:
+        with dev(home) as (_, port):
+            yield RunningPlatform(url=f"http://127.0.0.1:{port}", home=home)
+    finally:
+        supervisor.down(home)
+        for process in processes_of(home):
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's Chromium. Without one the tests fail: what was not looked at was not tested."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail(
+            "the browser tests need `chromium` on PATH. On Debian: sudo apt-get install chromium",
+            pytrace=False,
+        )
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser_context(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """One browser with a profile that nobody used before."""
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=chromium,
+            args=list(CHROMIUM_FLAGS),
+            viewport={"width": VIEWPORT_WIDTH, "height": VIEWPORT_HEIGHT},
+            timezone_id="UTC",
+            locale="en-GB",
+        )
+        context.set_default_timeout(PAGE_SECONDS * 1000)
+        expect.set_options(timeout=PAGE_SECONDS * 1000)
+        yield context
+        context.close()
+
+
+@pytest.fixture
+def page(platform: RunningPlatform, browser_context: BrowserContext) -> Iterator[Page]:
+    """An empty tab. Nothing that it opens may ask another machine, or be answered by a server's error."""
+    asked_elsewhere: list[str] = []
+    server_errors: list[str] = []
+
+    def look_at(request: Request) -> None:
+        if urlsplit(request.url).hostname not in {"127.0.0.1", None}:
+            asked_elsewhere.append(request.url)
+
+    page = browser_context.new_page()
+    page.on("request", look_at)
+    page.on("response", lambda answer: answer.status >= 500 and server_errors.append(answer.url))
+    yield page
+    page.close()
+    assert asked_elsewhere == []
+    assert server_errors == []
+
+
+@pytest.fixture
+def screenshot(page: Page, request: pytest.FixtureRequest) -> Screenshot:
+    """Writes what the tab shows as <name>.png where `--screenshots` names a folder."""
+    folder: Path | None = request.config.getoption("--screenshots", default=None)
+
+    def take(name: str) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=folder / f"{name}.png", animations="disabled")
+
+    return take

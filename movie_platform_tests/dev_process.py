@@ -1,0 +1,63 @@
+"""`movie-platform dev` as a child process of a test, and what it must not leave behind."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+COMMAND = str(Path(sys.executable).with_name("movie-platform"))
+START_SECONDS = 150
+STOP_SECONDS = 60
+_READY = re.compile(r"Dagster UI\s+(http://127\.0\.0\.1:(\d+))")
+
+
+@contextmanager
+def dev(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The command once its UI answers, with the UI's port. Where it still runs in the end, it is stopped as
+    Ctrl-C would, so that what it started ends with it.
+    """
+    log = home.with_suffix(".log")
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [COMMAND, "--home", str(home), "dev"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not (ready := _READY.search(log.read_text())):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.2)
+        yield process, int(ready[2])
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOP_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Processes that serve the home."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        try:
+            if str(home) in " ".join(process.cmdline()) or process.environ().get(
+                "MOVIE_PLATFORM_HOME"
+            ) == str(home):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
