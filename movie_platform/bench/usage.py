@@ -5,8 +5,6 @@ imported nor what an earlier stage has left in memory counts for it.
 """
 
 import multiprocessing
-import resource
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,12 +17,12 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 import psutil
 
+from movie_platform.assets.measure import peak_rss_bytes
 from movie_platform.errors import PlatformError
 
 _SAMPLE_SECONDS = 0.05
 # Between its fork and its exec a process shows the memory of the one that started it, which would count twice.
 _SETTLED_SECONDS = 0.5
-_STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 # https://docs.kernel.org/filesystems/proc.html: resets the peak of the resident set to what it is now.
 _RESET_PEAK = "5"
@@ -77,19 +75,6 @@ class Meter:
             _CLEAR_REFS.write_text(_RESET_PEAK, "ascii")
         self._started = time.monotonic()
         self._processor = time.process_time()
-
-
-def peak_rss_bytes() -> int:
-    """The largest resident set of this process.
-
-    On Linux from /proc: what getrusage says there is at least what the process had that started this one.
-    """
-    if _STATUS.exists():
-        for line in _STATUS.read_text("ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def in_own_process(function: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 FIRST_POLL_SECONDS = 0.5
-LAST_POLL_SECONDS = 10.0
+LAST_POLL_SECONDS = 3.0
 # COPY INTO takes a list of at most 1,000 files
 # (https://docs.snowflake.com/en/sql-reference/sql/copy-into-table).
 FILES_A_COPY = 1000

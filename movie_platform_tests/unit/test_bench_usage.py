@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from movie_platform.assets.measure import peak_rss_bytes
 from movie_platform.bench.arrivals import landed_key
 from movie_platform.bench.home import local_settings
 from movie_platform.bench.usage import (
@@ -13,7 +14,6 @@ from movie_platform.bench.usage import (
     Meter,
     in_own_process,
     measured_in_own_process,
-    peak_rss_bytes,
     watched,
 )
 from movie_platform.contracts.locations import parse_landing_key
