@@ -105,7 +105,11 @@ def properties(
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
         "spark.driver.extraClassPath": str(class_path),
-        "spark.driver.extraJavaOptions": f'"-Djava.io.tmpdir={working}" "-Dderby.system.home={working}"',
+        # The quick compiler alone: a run of a day's films is over before the optimising one has paid for itself,
+        # and until then the two compete with Spark for the same few processors.
+        "spark.driver.extraJavaOptions": (
+            f'-XX:TieredStopAtLevel=1 "-Djava.io.tmpdir={working}" "-Dderby.system.home={working}"'
+        ),
         "spark.sql.warehouse.dir": (working / "warehouse").as_uri(),
         "spark.hadoop.movieplatform.lake": str(lake),
         "spark.hadoop.fs.file.impl": _CLASS,
