@@ -16,6 +16,7 @@ _MONTHS = (
 )
 _MONTH_STARTS = "janfebmaraprmayjunjulaugsepoctnovdec"
 
+_ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _ISO_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{1,2}:[0-9]{2}.*)?$"
 _ISO_MONTH = r"^[0-9]{4}-[0-9]{2}$"
 _YEAR = r"^([0-9]{4})(?:\.0+)?$"
@@ -76,9 +77,11 @@ def partial_date(value: Column) -> Column:
         .otherwise(bind(bare, parse))
     )
     # Databases write the parts that they do not know as zeros.
-    return bind(
-        iso, lambda iso: fn.when(iso.endswith("-00"), fn.regexp_replace(iso, "(?:-00)+$", "")).otherwise(iso)
+    careful = bind(
+        iso,
+        lambda iso: fn.when(iso.endswith("-00"), fn.regexp_replace(iso, "(?:-00){1,2}$", "")).otherwise(iso),
     )
+    return fn.when(value.rlike(_ISO_DATE) & ~value.endswith("-00"), value).when(value.isNotNull(), careful)
 
 
 def first_day(iso: Column) -> Column:
@@ -115,10 +118,13 @@ def timestamp(value: Column) -> Column:
             lambda iso: fn.when(fn.length(iso) == 10, fn.concat(iso, fn.lit("T00:00:00Z"))),
         )
     )
-    return bind(
+    careful = bind(
         fn.try_to_timestamp(text),
         lambda instant: fn.when(fn.year(instant).between(1900, 2199), instant),
     )
+    is_date = value.rlike(_ISO_DATE) & fn.substring(value, 1, 4).between("1900", "2199")
+    midnight = fn.try_to_timestamp(fn.concat(value, fn.lit("T00:00:00Z")))
+    return fn.when(is_date, midnight).when(value.isNotNull(), careful)
 
 
 def _month_number(name: Column) -> Column:

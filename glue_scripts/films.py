@@ -6,14 +6,14 @@ is read and parsed once.
 """
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
 from glue_scripts import dates, lists, numbers, rules
 from glue_scripts.hashing import hashed_columns, row_hash
-from glue_scripts.text import bind, clean_key, clean_line, clean_lines
+from glue_scripts.text import bind, clean_key, clean_line, clean_lines, is_plain, without_markers
 from movie_platform.contracts import RAW_COLUMNS, raw_column_names, tables
 from movie_platform.contracts.rules import DUPLICATE_KEY
 
@@ -153,41 +153,54 @@ def _settle_duplicates(rows: DataFrame) -> DataFrame:
 def _parse(raw: DataFrame, *, keep_raw_rows: bool) -> DataFrame:
     """Raw rows as judged films, each row by itself.
 
-    Columns of one kind go through one higher-order function together: Spark analyses, plans and compiles an
-    expression for each kind, not for each column, which otherwise takes longer than a day's films.
+    Columns of one kind go through one higher-order function together (`_each`): Spark then analyses and plans an
+    expression for each kind, not for each column, and evaluates it by its interpreter. Compiled for each column, the
+    many forms that a value may have take longer to compile than a day's films to parse.
     """
     raw_row = fn.struct(*(fn.col(column.name) for column in RAW_COLUMNS)).alias("_raw")
-    keys = raw.select(
+    # Most rows are plain throughout, which one look at the whole row tells.
+    plain = is_plain(fn.concat_ws(" ", *(fn.col(name) for name in _LINES)))
+    rows = raw.select(
         raw_row,
-        clean_key(fn.col("movie_id")).alias(_text("movie_id")),
-        clean_lines(fn.col("overview")).alias(_text("overview")),
-        fn.when(fn.trim("extra") != "", fn.col("extra")).alias(_text("extra")),
-        _each(_LINES, lambda name: fn.col(name), clean_line).alias("_lines"),
+        clean_key(fn.col("movie_id")).alias("movie_id"),
+        clean_lines(fn.col("overview")).alias("overview"),
+        fn.when(fn.trim("extra") != "", fn.col("extra")).alias("extra"),
+        fn.when(~plain, _each(_LINES, fn.col, clean_line)).alias("_lines"),
     )
-    texts = keys.select(
-        *(name for name in keys.columns if name != "_lines"),
-        *(fn.get("_lines", fn.lit(place)).alias(_text(name)) for place, name in enumerate(_LINES)),
+    texts = rows.select(
+        *("_raw", "movie_id", "overview", "extra"),
+        *(_line(place, name).alias(_text(name)) for place, name in enumerate(_LINES)),
     )
-    values = texts.select("*", *(value.alias(name) for name, value in _values().items()))
-    dated = values.select("*", *(value.alias(name) for name, value in _dated().items()))
-    films = dated.select("*", *(value.alias(name) for name, value in _enriched().items()))
-    judged = films.select(
-        "*", _violation().alias("_violation"), row_hash(hashed_columns(tables.MOVIES)).alias("row_hash")
-    )
+    arrays = texts.select("*", *_aliased(_kinds()))
+    values = arrays.select("*", *_aliased(_values()))
+    films = values.select("*", _violation().alias("_violation"), *_aliased(_enriched()))
     is_kept = fn.col("_violation").isNotNull() | fn.lit(keep_raw_rows)
-    return judged.select(
-        *(fn.col(column.name) for column in tables.MOVIES.columns if column.name not in VERSION_COLUMNS),
-        *(fn.col(name) for name in (*RATINGS, *VOTES)),
-        *(fn.col(name) for name in CHILD_LISTS),
+    judged = films.select(
+        *(fn.col(column.name) for column in hashed_columns(tables.MOVIES)),
+        *(fn.col(name) for name in (*RATINGS, *VOTES, *CHILD_LISTS)),
         _unparsed().alias("unparsed"),
         fn.col("_violation.code").alias("verdict"),
         fn.col("_violation.message").alias("message"),
         fn.when(is_kept, fn.to_json("_raw", {"ignoreNullFields": "true"})).alias("raw_row"),
     )
+    return judged.select("*", row_hash(hashed_columns(tables.MOVIES)).alias("row_hash"))
 
 
 def _text(name: str) -> str:
     return f"_text_{name}"
+
+
+def _text_of(name: str) -> Column:
+    return fn.col(_text(name))
+
+
+def _line(place: int, name: str) -> Column:
+    trimmed = without_markers(fn.trim(f"_raw.{name}"))
+    return fn.when(fn.col("_lines").isNull(), trimmed).otherwise(fn.get("_lines", fn.lit(place)))
+
+
+def _aliased(columns: Mapping[str, Column]) -> list[Column]:
+    return [value.alias(name) for name, value in columns.items()]
 
 
 def _each(
@@ -197,59 +210,58 @@ def _each(
     return fn.transform(fn.array(*(argument(name) for name in names)), function)
 
 
-def _values() -> dict[str, Column]:
-    """What each text says by itself."""
-
-    def text(name: str) -> Column:
-        return fn.col(_text(name))
+def _kinds() -> dict[str, Column]:
+    """What texts that several columns have in common say, as an array for each kind."""
 
     def rating(name: str) -> Column:
-        return fn.struct(text(name).alias("text"), fn.lit(_OUT_OF[name]).alias("out_of"))
+        return fn.struct(_text_of(name).alias("text"), fn.lit(_OUT_OF[name]).alias("out_of"))
 
     def list_texts(name: str) -> Column:
-        return fn.struct(fn.col(f"_raw.{name}").alias("raw"), text(name).alias("cleaned"))
+        return fn.struct(fn.col(f"_raw.{name}").alias("raw"), _text_of(name).alias("cleaned"))
 
-    plain = ("movie_id", "title", "original_title", "certification", "overview", "awards", "extra")
-    imdb_id = fn.lower(text("imdb_id"))
     return {
-        **{name: text(name) for name in plain},
-        **{name: fn.when(text(name).rlike(_WEB_ADDRESS), text(name)) for name in ("homepage", "poster_url")},
         "_ratings": _each(RATINGS, rating, lambda pair: numbers.rating(pair["text"], pair["out_of"])),
-        "_votes": _each(VOTES, text, numbers.count),
-        "_money": _each(MONEY, text, numbers.money),
+        "_votes": _each(VOTES, _text_of, numbers.count),
+        "_money": _each(MONEY, _text_of, numbers.money),
         "_lists": _each(LISTS, list_texts, lambda pair: lists.items(pair["raw"], pair["cleaned"])),
-        "imdb_id": fn.when(imdb_id.rlike(_IMDB_ID), fn.regexp_extract(imdb_id, _IMDB_ID, 1)),
-        "type": fn.lower(text("type")),
-        "title_sort_key": title_sort_key(text("title")),
-        "popularity": numbers.measure(text("popularity")),
-        "updated_at": dates.timestamp(text("updated_at")),
-        "_first_year": numbers.first_year(text("year")),
-        "year_end": numbers.last_year(text("year")),
-        "_minutes": numbers.runtime_minutes(text("runtime")),
-        "_iso_date": dates.partial_date(text("release_date")),
+        "_first_year": numbers.first_year(_text_of("year")),
+        "_minutes": numbers.runtime_minutes(_text_of("runtime")),
+        "_iso_date": dates.partial_date(_text_of("release_date")),
+        "updated_at": dates.timestamp(_text_of("updated_at")),
     }
 
 
-def _dated() -> dict[str, Column]:
-    """The values of one kind, taken apart again."""
+def _taken(names: Sequence[str], array: str) -> dict[str, Column]:
+    return {name: fn.get(array, fn.lit(place)) for place, name in enumerate(names)}
 
-    def taken(names: Sequence[str], array: str) -> dict[str, Column]:
-        return {name: fn.get(array, fn.lit(place)) for place, name in enumerate(names)}
 
-    listed = taken(LISTS, "_lists")
-    money = taken(MONEY, "_money")
+def _values() -> dict[str, Column]:
+    """The values that follow from one text or one kind."""
+    plain = ("title", "original_title", "certification", "awards")
+    listed = _taken(LISTS, "_lists")
+    ratings = _taken(RATINGS, "_ratings")
+    money = _taken(MONEY, "_money")
+    imdb_id = fn.lower(_text_of("imdb_id"))
     return {
-        **taken(RATINGS, "_ratings"),
-        **taken(VOTES, "_votes"),
+        **{name: _text_of(name) for name in plain},
+        **{
+            name: fn.when(_text_of(name).rlike(_WEB_ADDRESS), _text_of(name))
+            for name in ("homepage", "poster_url")
+        },
+        **ratings,
+        **_taken(VOTES, "_votes"),
         **money,
-        **{name: listed[name] for name in CHILD_LISTS},
-        "writers": lists.without_credits(listed["writers"]),
-        **{name: lists.joined(listed[name]) for name in LISTS if name not in CHILD_LISTS},
+        **{name: listed[name] for name in ("genres", "directors", "cast")},
+        **{name: lists.joined(listed[name], _text_of(name)) for name in LISTS if name not in CHILD_LISTS},
+        "writers": lists.without_credits(listed["writers"], _text_of("writers")),
+        "imdb_id": fn.when(imdb_id.rlike(_IMDB_ID), fn.regexp_extract(imdb_id, _IMDB_ID, 1)),
+        "type": fn.lower(_text_of("type")),
+        "title_sort_key": title_sort_key(_text_of("title")),
+        "popularity": numbers.measure(_text_of("popularity")),
+        "year_end": numbers.last_year(_text_of("year")),
         "profit": numbers.difference(money["box_office"], money["budget"]),
         "_first_day": dates.first_day(fn.col("_iso_date")),
-        "average_rating": _average_rating(
-            [fn.get("_ratings", fn.lit(place)) for place in range(len(RATINGS))]
-        ),
+        "average_rating": _average_rating(list(ratings.values())),
     }
 
 
@@ -299,9 +311,7 @@ def title_sort_key(title: Column) -> Column:
         return fn.regexp_replace(fn.translate(text, _ACCENTED, _PLAIN), r"[\u0300-\u036F]", "")
 
     lowered = fn.regexp_replace(fn.lower(title), _ARTICLE, "")
-    return bind(
-        lowered, lambda text: fn.when(text.rlike(r"[^\u0000-\u007F]"), simplify(text)).otherwise(text)
-    )
+    return fn.when(fn.octet_length(title) == fn.length(title), lowered).otherwise(bind(lowered, simplify))
 
 
 def _violation() -> Column:

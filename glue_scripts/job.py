@@ -10,9 +10,9 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,7 +162,7 @@ class _Transform:
         reading.check_parquet_files(self._hadoop, self._batch)
         with ExitStack() as cleanup:
             cleanup.callback(self._staging.remove)
-            judged = self._judged().persist(StorageLevel.MEMORY_AND_DISK)
+            judged = self._judged()
             cleanup.callback(judged.unpersist)
             counts = archive_tables.statistics(judged)
             rejected = reading.rejected_rows(self._spark, self._batch)
@@ -190,10 +190,13 @@ class _Transform:
         return record
 
     def _judged(self) -> DataFrame:
+        """The judged films, to be kept by Spark when they are computed first."""
         raw = reading.raw_rows(self._spark, self._batch)
         repeated = films.repeated_keys(raw)
         few = repeated.limit(_FEW_KEYS + 1).collect()
-        return films.judge(raw, repeated if len(few) > _FEW_KEYS else [row["movie_id"] for row in few])
+        judged = films.judge(raw, repeated if len(few) > _FEW_KEYS else [row["movie_id"] for row in few])
+        with _setting(self._spark, "spark.sql.codegen.wholeStage", "false"):
+            return judged.persist(StorageLevel.MEMORY_AND_DISK)
 
     def _write_tables(
         self, judged: DataFrame, rejected: DataFrame | None, expected: Mapping[str, int]
@@ -330,6 +333,21 @@ def reconcile(batch: VerifiedBatch, counts: Statistics, quarantined: int) -> Non
             f"quarantined and {duplicates} were exact duplicates: {rows_out} in all. Nothing was written; a "
             "rejected file that does not hold what the manifest says, or an error of this job, is the cause."
         )
+
+
+@contextmanager
+def _setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
+    """A setting of the session while a plan is made.
+
+    Parsing has so many columns that, compiled as one method, it is beyond what the JVM turns into machine code, and
+    runs several times as long. Without whole-stage compilation Spark cuts it into methods that the JVM takes.
+    """
+    before = spark.conf.get(name) or ""
+    spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        spark.conf.set(name, before)
 
 
 def _count_rejected(rejected: DataFrame | None) -> dict[str, int]:

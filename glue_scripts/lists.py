@@ -7,11 +7,11 @@ from glue_scripts.text import bind, clean_line
 
 # A comma inside parentheses, or before what follows a name ('Sammy Davis, Jr.', 'Acme, Inc.'), separates nothing.
 _SUFFIX = r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq|Inc|Ltd|LLC|L\.L\.C|LLP|Corp|GmbH|S\.A|S\.L|B\.V)\.?"
-_NEEDS_CARE = rf"[()]|, ?{_SUFFIX}(?:,|$)"
-_SEPARATING_COMMA = rf" ?,(?! ?{_SUFFIX} ?(?:,|$))(?![^()]*\)) ?"
+_SUFFIX_AFTER_COMMA = rf", ?{_SUFFIX} ?(?:,|$)"
+_SEPARATING_COMMA = rf" ?,(?! ?{_SUFFIX} ?(?:,|$))(?![^()]{{0,200}}\)) ?"
 _SEPARATOR = "\u0001"
 # What a writer did, as '(screenplay)', but not the Roman numeral that tells two people of one name apart.
-_CREDIT = r"(?: ?\((?![IVXLC]+\))[^()]*\))+$"
+_CREDIT = r"(?: ?\((?![IVXLC]+\))[^()]*\)){1,10}$"
 
 
 def items(raw: Column, cleaned: Column) -> Column:
@@ -23,30 +23,37 @@ def items(raw: Column, cleaned: Column) -> Column:
     piped = _split(
         fn.replace(fn.replace(cleaned, fn.lit(" |"), fn.lit("|")), fn.lit("| "), fn.lit("|")), "\\|"
     )
-    tight = fn.replace(fn.replace(cleaned, fn.lit(" ,"), fn.lit(",")), fn.lit(", "), fn.lit(","))
-    careful = _split(fn.regexp_replace(cleaned, _SEPARATING_COMMA, _SEPARATOR), _SEPARATOR)
-    separated = (
-        fn.when(cleaned.contains("|"), piped)
-        .when(cleaned.rlike(_NEEDS_CARE), careful)
-        .otherwise(_split(tight, ","))
-    )
+    by_comma = _split(fn.regexp_replace(cleaned, _SEPARATING_COMMA, _SEPARATOR), _SEPARATOR)
+    separated = fn.when(cleaned.contains("|"), piped).otherwise(by_comma)
     is_json = cleaned.startswith("[") & cleaned.endswith("]")
     listed = fn.when(is_json, fn.coalesce(_json_items(raw), separated)).otherwise(separated)
-    return fn.when(cleaned.isNotNull(), fn.array_distinct(listed))
-
-
-def without_credits(names: Column) -> Column:
-    """The names without the credits in parentheses that may follow them, each once."""
-    has_credits = fn.exists(names, lambda name: name.endswith(")"))
-    bare = fn.array_remove(fn.transform(names, lambda name: fn.regexp_replace(name, _CREDIT, "")), "")
-    return fn.when(has_credits, fn.array_distinct(bare)).otherwise(names)
-
-
-def joined(names: Column) -> Column:
-    """The items in one value, joined by '|'; null for no items. A '|' inside an item becomes '/'."""
-    return fn.when(
-        fn.size(names) > 0, fn.array_join(fn.transform(names, lambda name: fn.translate(name, "|", "/")), "|")
+    complicated = (
+        cleaned.contains("(")
+        | cleaned.contains("|")
+        | cleaned.startswith("[")
+        | cleaned.rlike(_SUFFIX_AFTER_COMMA)
     )
+    return fn.when(~complicated, fn.array_distinct(_split(_tight(cleaned), ","))).when(
+        cleaned.isNotNull(), fn.array_distinct(listed)
+    )
+
+
+def without_credits(names: Column, cleaned: Column) -> Column:
+    """The names without the credits in parentheses that may follow them, each once; `cleaned` is the whole list."""
+    bare = fn.array_remove(fn.transform(names, lambda name: fn.regexp_replace(name, _CREDIT, "")), "")
+    return fn.when(cleaned.contains("("), fn.array_distinct(bare)).otherwise(names)
+
+
+def joined(names: Column, cleaned: Column) -> Column:
+    """The items in one value, joined by '|'; null for no items. A '|' inside an item becomes '/'."""
+    harmless = fn.transform(names, lambda name: fn.translate(name, "|", "/"))
+    # Only an item of a JSON array can hold what separates items elsewhere.
+    items = fn.when(cleaned.startswith("["), harmless).otherwise(names)
+    return fn.when(fn.size(names) > 0, fn.array_join(items, "|"))
+
+
+def _tight(text: Column) -> Column:
+    return fn.replace(fn.replace(text, fn.lit(" ,"), fn.lit(",")), fn.lit(", "), fn.lit(","))
 
 
 def _split(text: Column, separator: str) -> Column:

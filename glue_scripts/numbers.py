@@ -17,6 +17,7 @@ _WORK_DECIMAL = "decimal(24,6)"
 
 _MINUTES = r"m(?:in(?:ute)?s?)?\.?"
 _HOURS = r"h(?:ours?|rs?)?\.?"
+_USUAL_RUNTIME = r"^[0-9]{1,9}(?:\.0{1,9})?(?: min)?$"
 _PLAIN_RUNTIME = rf"^(-?{_NUMBER}) ?(?:{_MINUTES})?$"
 _HOURS_AND_MINUTES = rf"^([0-9]{{1,6}}) ?{_HOURS}(?:,? ?([0-9]{{1,6}}) ?(?:{_MINUTES})?)?$"
 _CLOCK = r"^([0-9]{1,3}):([0-5][0-9]):[0-5][0-9]$"
@@ -81,13 +82,17 @@ def runtime_minutes(value: Column) -> Column:
             .when(text.rlike(_CLOCK), hours_and_minutes(_CLOCK))
         )
 
-    return fn.round(bind(fn.lower(value), parse), 0).cast("decimal(24,0)")
+    digits = fn.substring_index(fn.substring_index(value, " ", 1), ".", 1)
+    careful = fn.round(bind(fn.lower(value), parse), 0).cast("decimal(24,0)")
+    return fn.when(value.rlike(_USUAL_RUNTIME), digits.cast("decimal(24,0)")).otherwise(careful)
 
 
 def first_year(value: Column) -> Column:
     """The year, or the first of a range, as an int that may be out of the contract's range."""
-    digits = fn.when(value.rlike(_YEAR_RANGE), fn.regexp_extract(value, _YEAR_RANGE, 1)).when(
-        value.rlike(_SINGLE_YEAR), fn.regexp_extract(value, _SINGLE_YEAR, 1)
+    digits = (
+        fn.when(value.rlike("^[0-9]{4}$"), value)
+        .when(value.rlike(_YEAR_RANGE), fn.regexp_extract(value, _YEAR_RANGE, 1))
+        .when(value.rlike(_SINGLE_YEAR), fn.regexp_extract(value, _SINGLE_YEAR, 1))
     )
     return digits.cast("int")
 
@@ -102,7 +107,8 @@ def last_year(value: Column) -> Column:
         )
         return year.cast("int")
 
-    return fn.when(value.rlike(_YEAR_RANGE), bind(fn.regexp_extract(value, _YEAR_RANGE, 2), parse))
+    is_range = (fn.length(value) > 4) & value.rlike(_YEAR_RANGE)
+    return fn.when(is_range, bind(fn.regexp_extract(value, _YEAR_RANGE, 2), parse))
 
 
 def is_year(value: Column) -> Column:
@@ -116,19 +122,22 @@ def money(value: Column) -> Column:
     Zero stays zero: only the source can know that it means 'unknown'. Other currencies, ranges and negative amounts
     are null: nothing is converted or guessed.
     """
-    return _narrow(_scaled(value, _MONEY), 2, 18)
+    careful = _narrow(_scaled(value, _MONEY), 2, 18)
+    return fn.when(value.rlike(_PLAIN_NUMBER), value.cast("decimal(18,2)")).otherwise(careful)
 
 
 def count(value: Column) -> Column:
     """A number of votes as bigint: `1,234`, `12K`, `1.2M`, `35 votes`; null for a fraction of a vote."""
-    number = _scaled(value, _COUNT)
-    return fn.when(number == fn.floor(number), number.cast("bigint"))
+    careful = bind(
+        _scaled(value, _COUNT), lambda number: fn.when(number == fn.floor(number), number.cast("bigint"))
+    )
+    digits = fn.substring_index(value, ".", 1)
+    return fn.when(value.rlike(r"^[0-9]{1,15}(?:\.0{1,9})?$"), digits.cast("bigint")).otherwise(careful)
 
 
 def measure(value: Column) -> Column:
     """A measure that is not negative, as decimal(18,4), rounded half up."""
-    number = fn.when(value.rlike(_PLAIN_NUMBER), value.cast(_WORK_DECIMAL))
-    return _narrow(number, 4, 18)
+    return fn.when(value.rlike(r"^[0-9]{1,13}(?:\.[0-9]{1,30})?$"), value.cast("decimal(18,4)"))
 
 
 def rating(value: Column, out_of: Column) -> Column:
@@ -154,20 +163,24 @@ def rating(value: Column, out_of: Column) -> Column:
             )
         )
 
-    return bind(
+    careful = bind(
         fn.round(bind(fn.lower(value), parse), 2),
         lambda share: fn.when(share <= 100, share.cast("decimal(5,2)")),
     )
+    return fn.when(value.isNotNull(), careful)
 
 
 def difference(minuend: Column, subtrahend: Column) -> Column:
-    """The difference of two amounts of money as decimal(18,2); null where one is."""
-    return _narrow(minuend - subtrahend, 2, 18)
+    """The difference of two amounts of `money`, which are not negative, as decimal(18,2); null where one is."""
+    return (minuend - subtrahend).cast("decimal(18,2)")
 
 
 def quotient(dividend: Column, divisor: Column) -> Column:
-    """The quotient of two amounts of money as decimal(18,4), rounded half up; null where the divisor is zero."""
-    return _narrow(fn.when(divisor > 0, dividend / divisor), 4, 18)
+    """The quotient of two amounts of money as decimal(18,4), rounded half up; null where the divisor is zero, or the
+    quotient beyond ten trillion.
+    """
+    fits = (divisor > 0) & (fn.abs(dividend) <= divisor * fn.lit(10**13).cast("decimal(14,0)"))
+    return fn.when(fits, fn.round(dividend / divisor, 4).cast("decimal(18,4)"))
 
 
 def _scaled(value: Column, pattern: str) -> Column:
@@ -183,10 +196,7 @@ def _scaled(value: Column, pattern: str) -> Column:
             _decimal(fn.regexp_extract(text, pattern, 1)) * factor.cast("decimal(13,0)"),
         )
 
-    plain = value.rlike(_PLAIN_NUMBER)
-    return fn.when(plain, value.cast("decimal(38,6)")).otherwise(
-        bind(fn.lower(value), parse).cast("decimal(38,6)")
-    )
+    return fn.when(value.isNotNull(), bind(fn.lower(value), parse).cast("decimal(38,6)"))
 
 
 def _narrow(number: Column, places: int, precision: int) -> Column:

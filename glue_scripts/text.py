@@ -61,7 +61,12 @@ def bind(value: Column, function: Callable[[Column], Column]) -> Column:
 
 def clean_line(value: Column) -> Column:
     """Text on one line: repaired, runs of white space made one space; null for a null marker (N/A, \\N, empty)."""
-    return _nullify(_clean(value, lambda text: fn.trim(fn.regexp_replace(text, _SPACES, " "))))
+    return without_markers(_clean(value, lambda text: fn.trim(fn.regexp_replace(text, _SPACES, " "))))
+
+
+def is_plain(value: Column) -> Column:
+    """Whether trimming is all that a text needs."""
+    return value.rlike(_PLAIN) & ~value.contains("&") & ~value.contains("  ")
 
 
 def clean_lines(value: Column) -> Column:
@@ -71,18 +76,20 @@ def clean_lines(value: Column) -> Column:
         text = fn.regexp_replace(text, _LINE_ENDS, "\n")
         text = fn.regexp_replace(text, _HORIZONTAL_SPACES, " ")
         text = fn.regexp_replace(text, " ?\n ?", "\n")
-        return fn.regexp_replace(fn.regexp_replace(text, "\n{3,}", "\n\n"), r"^\s+|\s+$", "")
+        return fn.regexp_replace(fn.regexp_replace(text, "\n{3,}", "\n\n"), r"^\s+|(?<!\s)\s+$", "")
 
-    return _nullify(_clean(value, tidy))
+    return without_markers(_clean(value, tidy))
 
 
 def clean_key(value: Column) -> Column:
     """A key: without white space around it and control characters, otherwise as it is; null for a null marker."""
     stripped = fn.when(
         value.rlike(r"[^!-~]"),
-        fn.regexp_replace(fn.regexp_replace(value, _INVISIBLE, ""), r"^[\s\u00A0]+|[\s\u00A0]+$", ""),
+        fn.regexp_replace(
+            fn.regexp_replace(value, _INVISIBLE, ""), r"^[\s\u00A0]+|(?<![\s\u00A0])[\s\u00A0]+$", ""
+        ),
     ).otherwise(value)
-    return _nullify(stripped)
+    return without_markers(stripped)
 
 
 def _clean(value: Column, tidy: Callable[[Column], Column]) -> Column:
@@ -94,11 +101,11 @@ def _clean(value: Column, tidy: Callable[[Column], Column]) -> Column:
         return fn.when(is_tidy, fn.trim(text)).otherwise(tidy(fn.regexp_replace(text, _INVISIBLE, "")))
 
     thorough = bind(bind(bind(value, _repair_mojibake), decode), tidy_rest)
-    is_plain = value.rlike(_PLAIN) & ~value.contains("&") & ~value.contains("  ")
-    return fn.when(is_plain, fn.trim(value)).otherwise(thorough)
+    return fn.when(is_plain(value), fn.trim(value)).otherwise(thorough)
 
 
-def _nullify(value: Column) -> Column:
+def without_markers(value: Column) -> Column:
+    """The text, null where it is a null marker."""
     # Markers are short: the length spares nearly all values the comparison.
     marker = (fn.length(value) <= 3) & fn.lower(value).isin(*_NULL_MARKERS)
     return fn.when(~marker, value)
