@@ -21,7 +21,9 @@ EXTRA = "extra"
 
 RAW_COLUMNS: tuple[RawColumn, ...] = (
     RawColumn(
-        MOVIE_ID, "The film's key in its source; several key columns are joined by '|', '|' and '\\' escaped."
+        MOVIE_ID,
+        "The film's key in its source; several key columns are joined by '|', and each '|' and backslash in them"
+        " is escaped by a backslash.",
     ),
     RawColumn("imdb_id", "IMDb title identifier, 'tt' and seven digits or more."),
     RawColumn(TITLE, "The film's title as the source shows it."),

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Request, Response, expect, sync_playwright
 
 from movie_platform.local_cloud import supervisor
 from movie_platform_tests.dev_process import dev, processes_of
@@ -24,7 +24,7 @@ CHROMIUM_FLAGS = (
     "--disable-sync",
 )
 # Large enough for the lineage, small enough for a document.
-VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1440, 900
+VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1600, 900
 # The machine may be busy with a Spark job meanwhile.
 PAGE_SECONDS = 60
 
@@ -72,12 +72,12 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
-def browser_context(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """One browser with a profile that nobody used before."""
+@pytest.fixture
+def browser_context(chromium: str, tmp_path: Path) -> Iterator[BrowserContext]:
+    """A browser with a profile that nobody used before: the UI remembers what was opened and filtered."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
+            tmp_path / "profile",
             executable_path=chromium,
             args=list(CHROMIUM_FLAGS),
             viewport={"width": VIEWPORT_WIDTH, "height": VIEWPORT_HEIGHT},
@@ -100,9 +100,13 @@ def page(platform: RunningPlatform, browser_context: BrowserContext) -> Iterator
         if urlsplit(request.url).hostname not in {"127.0.0.1", None}:
             asked_elsewhere.append(request.url)
 
+    def look_at_answer(answer: Response) -> None:
+        if answer.status >= 500:
+            server_errors.append(f"{answer.status} {answer.url}")
+
     page = browser_context.new_page()
     page.on("request", look_at)
-    page.on("response", lambda answer: answer.status >= 500 and server_errors.append(answer.url))
+    page.on("response", look_at_answer)
     yield page
     page.close()
     assert asked_elsewhere == []
@@ -117,6 +121,8 @@ def screenshot(page: Page, request: pytest.FixtureRequest) -> Screenshot:
     def take(name: str) -> None:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
+            # Pages fill in bit by bit; a picture is taken when nothing is awaited any more.
+            page.wait_for_load_state("networkidle")
             page.screenshot(path=folder / f"{name}.png", animations="disabled")
 
     return take

@@ -29,10 +29,14 @@ ASSETS = (
     *keys.WAREHOUSE,
 )
 GROUPS = ("source", "extract", "landing", "processed", "archive", "snowflake_raw", "snowflake_ops")
+RUN_LINK = re.compile("^run [0-9a-f]{8}$")
+TIMELINE_LABEL = re.compile(r"^\d+ \w+, \d\d:\d\d$")
 # A tick every ten seconds, and a daemon that starts runs one after another.
 LAUNCH_MS = 120_000
 # Lambda, a Spark job and the loading, on two cores that do other things as well.
 RUN_MS = 480_000
+# The daemon looks at freshness from time to time, and the page at what it found.
+FRESHNESS_MS = 180_000
 
 pytestmark = [pytest.mark.browser, pytest.mark.cloud, pytest.mark.spark, pytest.mark.timeout(900)]
 
@@ -78,8 +82,7 @@ def test_the_sensor_requests_a_run_for_a_bundle_that_landed(
     expect(page.get_by_role("row", name="Running").get_by_role("checkbox")).to_be_checked()
     expect(page.get_by_role("row", name="1 run requested").last).to_be_visible(timeout=LAUNCH_MS)
     page.get_by_role("button", name="Runs", exact=True).click()
-    run = page.get_by_role("link", name=re.compile("^run [0-9a-f]{8}$"))
-    expect(run).to_have_count(1)
+    expect(page.get_by_role("link", name=RUN_LINK)).to_have_count(1)
     expect(page.get_by_text(landed)).to_be_visible()
 
     navigate(page, "Runs")
@@ -89,18 +92,26 @@ def test_the_sensor_requests_a_run_for_a_bundle_that_landed(
 
 
 def test_the_lineage_shows_every_asset_from_source_to_warehouse(
-    platform: RunningPlatform, page: Page
+    platform: RunningPlatform, page: Page, screenshot: Screenshot
 ) -> None:
     page.goto(platform.url)
     navigate(page, "Lineage")
     expect(page.get_by_text("Global asset lineage")).to_be_visible()
-    show_all_groups(page)
     graph = page.locator("svg foreignObject")
     for group in GROUPS:
         expect(graph.get_by_text(group, exact=True)).to_be_visible()
+    page.keyboard.press("Alt+e")
     for name, times in Counter(key.path[-1] for key in ASSETS).items():
         expect(graph.get_by_text(name, exact=True)).to_have_count(times)
+    # Every asset but the source has one that it comes from.
+    expect(page.locator("svg path[marker-end]")).to_have_count(len(ASSETS) - 1)
     expect(page.get_by_role("button", name=f"Materialize all ({len(ASSETS) - 1})")).to_be_visible()
+
+    # The browser remembers which groups are open; what is opened anew is drawn to fit the window.
+    page.get_by_role("button", name="Hide navigation").click()
+    page.reload()
+    expect(graph.get_by_text("unzipped_files", exact=True)).to_be_visible()
+    screenshot("lineage")
 
 
 def test_an_asset_is_materialized_for_a_date_by_the_buttons_of_its_page(
@@ -123,6 +134,7 @@ def test_an_asset_is_materialized_for_a_date_by_the_buttons_of_its_page(
 
     open_asset(page, platform, "extract/raw_extract")
     expect(page.get_by_text(FILMS_OF_THE_DEMO, exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name=DATE)).to_be_visible()
     screenshot("asset")
 
 
@@ -130,12 +142,19 @@ def test_the_run_of_the_landed_bundle_succeeds_and_every_table_shows_its_rows_an
     platform: RunningPlatform, page: Page, landed: str, screenshot: Screenshot
 ) -> None:
     open_sensor(page, platform)
-    screenshot("sensor")
     page.get_by_role("button", name="Runs", exact=True).click()
-    page.get_by_role("link", name=re.compile("^run [0-9a-f]{8}$")).click()
+    page.get_by_role("link", name=RUN_LINK).click()
     expect(page.get_by_text("Launched by bundle_arrival_sensor")).to_be_visible()
     expect(page.get_by_text("Success", exact=True)).to_be_visible(timeout=RUN_MS)
     screenshot("run")
+
+    open_sensor(page, platform)
+    page.get_by_role("button", name="All ticks").click()
+    page.get_by_role("menuitem", name="Requested").click()
+    tick = page.get_by_role("row", name="1 run requested").filter(has=page.get_by_role("link"))
+    expect(tick.get_by_role("img", name="run_success")).to_be_visible()
+    expect(page.get_by_text(TIMELINE_LABEL).first).to_be_visible()
+    screenshot("sensor")
 
     open_asset(page, platform, "archive/movies", tab="Checks")
     page.get_by_text("rows_reconcile").first.click()
@@ -147,20 +166,5 @@ def test_the_run_of_the_landed_bundle_succeeds_and_every_table_shows_its_rows_an
 
     open_asset(page, platform, "snowflake/raw/movies")
     expect(page.get_by_text(str(BUNDLE_FILMS), exact=True).first).to_be_visible()
+    expect(page.get_by_text("Passing", exact=True).first).to_be_visible(timeout=FRESHNESS_MS)
     screenshot("table")
-
-    navigate(page, "Lineage")
-    show_all_groups(page)
-    screenshot("lineage")
-
-
-def show_all_groups(page: Page) -> None:
-    """Opens every group of the graph, and gives the graph the whole window.
-
-    The browser remembers which groups are open; the shortcut would close them again.
-    """
-    graph = page.locator("svg foreignObject")
-    expect(graph.get_by_text("snowflake_ops", exact=True)).to_be_visible()
-    if page.get_by_text("unzipped_files", exact=True).count() == 0:
-        page.keyboard.press("Alt+e")
-    expect(graph.get_by_text("unzipped_files", exact=True)).to_be_visible()
