@@ -45,8 +45,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, clean_environment: None) -> Iterator[RunningPlatform]:
-    """The platform with its UI, its sensors on and nothing in it yet."""
+def chromium() -> str:
+    """Path of the system's Chromium. Without one the tests fail: what was not looked at was not tested."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.fail(
+            "the browser tests need `chromium` on PATH. On Debian: sudo apt-get install chromium",
+            pytrace=False,
+        )
+    return path
+
+
+@pytest.fixture(scope="session")
+def platform(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory, clean_environment: None
+) -> Iterator[RunningPlatform]:
+    """The platform with its UI, its sensors on and nothing in it yet; not started where nothing can look at it."""
     home = tmp_path_factory.mktemp("browser") / "home"
     try:
         with dev(home) as (_, port):
@@ -58,18 +72,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory, clean_environment: None) 
                 process.kill()
             except psutil.NoSuchProcess:
                 continue
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of the system's Chromium. Without one the tests fail: what was not looked at was not tested."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.fail(
-            "the browser tests need `chromium` on PATH. On Debian: sudo apt-get install chromium",
-            pytrace=False,
-        )
-    return path
 
 
 @pytest.fixture
