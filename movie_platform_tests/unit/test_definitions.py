@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster_shared.utils.warnings import PreviewWarning, SupersessionWarning
+from pydantic import SecretStr
 
 from movie_platform.build import build_defs
 from movie_platform.settings import Settings
@@ -120,7 +121,7 @@ def test_importing_the_definitions_imports_nothing_heavy():
 
 def test_a_secret_of_the_settings_is_not_in_their_representation():
     settings = Settings(
-        home=Path("never-started"), aws_access_key_id="a", aws_secret_access_key="not-to-be-seen"
+        home=Path("never-started"), aws_access_key_id="a", aws_secret_access_key=SecretStr("not-to-be-seen")
     )
     assert "not-to-be-seen" not in repr(settings) + str(settings.model_dump())
 

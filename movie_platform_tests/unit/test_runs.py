@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from movie_platform.automation import tags
+from movie_platform.automation.worker import WORKER_TAG, Worker, fail_abandoned_runs, run_is_abandoned
 from movie_platform.runs.execute import execute_job
 from movie_platform.runs.instance import dagster_home, open_instance, prepare_dagster_home
 from movie_platform.runs.records import report_of_run
-from movie_platform.automation.worker import WORKER_TAG, Worker, fail_abandoned_runs, run_is_abandoned
 
 PARTITIONS = dg.DailyPartitionsDefinition("2026-11-01", end_date="2026-11-21")
 DAY = "2026-11-18"
