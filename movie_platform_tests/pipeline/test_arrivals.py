@@ -14,7 +14,7 @@ from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.runs.instance import open_instance
 from movie_platform.runs.landing import landing_key, put_bundle, read_claim
 from movie_platform.settings import Settings
-from movie_platform_tests.integration.test_dev_command import dev
+from movie_platform_tests.dev_process import dev
 from movie_platform_tests.plain_bundles import SOURCE, plain_bundle
 
 RUN_SECONDS = 400
