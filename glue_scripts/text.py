@@ -11,9 +11,9 @@ from pyspark.sql import Column
 from pyspark.sql import functions as fn
 
 # Patterns of one or two ranges that match whole values: Java runs through them several times as fast as it searches
-# for one of many characters.
-_PLAIN = r"^[ -~]*$"
-_TIDY = r"^[ -~\u00A1-\u167F]*$"
+# for one of many characters. They end in \z, because $ lets a line end follow.
+_PLAIN = r"^[ -~]*\z"
+_TIDY = r"^[ -~\u00A1-\u167F]*\z"
 _NULL_MARKERS = ("", "n/a", "\\n")
 
 _SPACES = r"[\s\u00A0\u0085\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]+"
@@ -44,6 +44,7 @@ _MOJIBAKE_EVIDENCE = "|".join(
         rf"(?<=\p{{Ll}})[\u00C3-\u00DE][{_CONTINUATION}]",
         rf"(?<!\p{{Lu}})[\u00C3-\u00DE][{_CONTINUATION}](?=[\p{{L}}\p{{N}}])",
         rf"[\u00C3-\u00DE][{_CONTINUATION}&&[^{_PUNCTUATION}]]",
+        r"[\u00C3-\u00DE][©®ª²³¹º¡¿§](?=\p{Ll})",
     )
 )
 # Letters beyond Latin: believable as words, not singly, nor inside a word of Latin letters ('caf酻').
