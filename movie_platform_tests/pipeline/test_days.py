@@ -31,7 +31,7 @@ def films_in_source(settings: Settings, dt: date) -> int:
     """Counted in the source itself, by plain SQL."""
     with closing(sqlite3.connect(ensure_demo_database(settings.home))) as database:
         [(films,)] = database.execute(
-            "SELECT COUNT(*) FROM omdb_history WHERE valid_from <= ? AND ? < valid_to",
+            "SELECT COUNT(*) FROM omdb WHERE valid_from <= ? AND ? < valid_to",
             (dt.isoformat(), dt.isoformat()),
         ).fetchall()
     return films
