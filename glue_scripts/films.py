@@ -173,17 +173,23 @@ def _parse(raw: DataFrame, *, keep_raw_rows: bool) -> DataFrame:
     )
     arrays = texts.select("*", *_aliased(_kinds()))
     values = arrays.select("*", *_aliased(_values()))
-    films = values.select("*", _violation().alias("_violation"), *_aliased(_enriched()))
-    is_kept = fn.col("_violation").isNotNull() | fn.lit(keep_raw_rows)
-    judged = films.select(
-        *(fn.col(column.name) for column in hashed_columns(tables.MOVIES)),
-        *(fn.col(name) for name in (*RATINGS, *VOTES, *CHILD_LISTS)),
+    enriched = _enriched()
+    kept = [column.name for column in hashed_columns(tables.MOVIES) if column.name not in enriched]
+    judged = values.select(
+        *kept,
+        *_aliased(enriched),
+        *(*RATINGS, *VOTES, *CHILD_LISTS, "_raw"),
         _unparsed().alias("unparsed"),
+        _violation().alias("_violation"),
+    )
+    is_kept = fn.col("_violation").isNotNull() | fn.lit(keep_raw_rows)
+    return judged.select(
+        *(name for name in judged.columns if name not in ("_raw", "_violation")),
+        row_hash(hashed_columns(tables.MOVIES)).alias("row_hash"),
         fn.col("_violation.code").alias("verdict"),
         fn.col("_violation.message").alias("message"),
         fn.when(is_kept, fn.to_json("_raw", {"ignoreNullFields": "true"})).alias("raw_row"),
     )
-    return judged.select("*", row_hash(hashed_columns(tables.MOVIES)).alias("row_hash"))
 
 
 def _text(name: str) -> str:
@@ -330,10 +336,11 @@ def _violation() -> Column:
 
 def _unparsed() -> Column:
     """A bit for each of PARSED: set where there is a text, but no value came of it."""
-    value_of = {"year": "_first_year", "runtime": "_minutes"}
+    known_date = fn.when(numbers.is_year(fn.year("_first_day")), fn.col("_first_day"))
+    value_of = {"year": fn.col("_first_year"), "runtime": fn.col("_minutes"), "release_date": known_date}
     bits = [
         fn.when(
-            fn.col(_text(name)).isNotNull() & fn.col(value_of.get(name, name)).isNull(), fn.lit(1 << bit)
+            fn.col(_text(name)).isNotNull() & value_of.get(name, fn.col(name)).isNull(), fn.lit(1 << bit)
         ).otherwise(0)
         for bit, name in enumerate(PARSED)
     ]

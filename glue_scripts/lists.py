@@ -7,7 +7,7 @@ from glue_scripts.text import bind, clean_line
 
 # A comma inside parentheses, or before what follows a name ('Sammy Davis, Jr.', 'Acme, Inc.'), separates nothing.
 _SUFFIX = r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq|Inc|Ltd|LLC|L\.L\.C|LLP|Corp|GmbH|S\.A|S\.L|B\.V)\.?"
-_SUFFIX_AFTER_COMMA = rf", ?{_SUFFIX} ?(?:,|$)"
+_COMPLICATED = rf",(?: ?(?:{_SUFFIX}|N/A)? ?(?:,|$))| ,|^(?:[\[,]|N/A ?,)"
 _SEPARATING_COMMA = rf" ?,(?! ?{_SUFFIX} ?(?:,|$))(?![^()]{{0,200}}\)) ?"
 _SEPARATOR = "\u0001"
 # What a writer did, as '(screenplay)', but not the Roman numeral that tells two people of one name apart.
@@ -27,15 +27,10 @@ def items(raw: Column, cleaned: Column) -> Column:
     separated = fn.when(cleaned.contains("|"), piped).otherwise(by_comma)
     is_json = cleaned.startswith("[") & cleaned.endswith("]")
     listed = fn.when(is_json, fn.coalesce(_json_items(raw), separated)).otherwise(separated)
-    complicated = (
-        cleaned.contains("(")
-        | cleaned.contains("|")
-        | cleaned.startswith("[")
-        | cleaned.rlike(_SUFFIX_AFTER_COMMA)
-    )
-    return fn.when(~complicated, fn.array_distinct(_split(_tight(cleaned), ","))).when(
-        cleaned.isNotNull(), fn.array_distinct(listed)
-    )
+    # What most lists are free of, so that a plain split will do.
+    complicated = cleaned.rlike(_COMPLICATED) | cleaned.contains("|") | cleaned.contains("(")
+    plain = fn.array_distinct(fn.split(fn.replace(cleaned, fn.lit(", "), fn.lit(",")), ","))
+    return fn.when(~complicated, plain).when(cleaned.isNotNull(), fn.array_distinct(listed))
 
 
 def without_credits(names: Column, cleaned: Column) -> Column:
@@ -50,10 +45,6 @@ def joined(names: Column, cleaned: Column) -> Column:
     # Only an item of a JSON array can hold what separates items elsewhere.
     items = fn.when(cleaned.startswith("["), harmless).otherwise(names)
     return fn.when(fn.size(names) > 0, fn.array_join(items, "|"))
-
-
-def _tight(text: Column) -> Column:
-    return fn.replace(fn.replace(text, fn.lit(" ,"), fn.lit(",")), fn.lit(", "), fn.lit(","))
 
 
 def _split(text: Column, separator: str) -> Column:

@@ -58,6 +58,7 @@ _PLAIN_NUMBER = r"^[0-9]{1,15}(?:\.[0-9]{1,30})?$"
 
 # A comma is a decimal point here: no rating has thousands.
 _SCORE = r"[0-9]{1,3}(?:[.,][0-9]{1,30})?"
+_USUAL_RATING = r"^[0-9]{1,3}(?:\.[0-9]{1,8})?$"
 _RATING_OUT_OF = rf"^({_SCORE}) ?(?:/|out of) ?([0-9]{{1,3}})$"
 _RATING_PERCENT = rf"^({_SCORE}) ?(?:%|percent)$"
 _RATING_BARE = rf"^{_SCORE}$"
@@ -141,33 +142,30 @@ def measure(value: Column) -> Column:
 
 
 def rating(value: Column, out_of: Column) -> Column:
-    """A rating from 0 to 100 as decimal(5,2), rounded half up: `9.2/10`, `82/100`, `91%`, `9.2` (of `out_of`)."""
+    """A rating from 0 to 100 as decimal(5,2), rounded half up: `9.2/10`, `82/100`, `91%`, `9.2`.
+
+    A bare number is out of `out_of`, an integer that divides 100.
+    """
+    bare_factor = (fn.lit(100) / out_of).cast("int")
 
     def parse(text: Column) -> Column:
-        def share(score: Column, best: Column) -> Column:
-            number = fn.translate(score, ",", ".").cast("decimal(12,8)")
-            return fn.when(best > 0, (number * 100) / best)
+        def number(digits: Column) -> Column:
+            return fn.translate(digits, ",", ".").cast("decimal(12,8)")
 
+        best = fn.regexp_extract(text, _RATING_OUT_OF, 2).cast("decimal(3,0)")
+        share = number(fn.regexp_extract(text, _RATING_OUT_OF, 1)) * 100 / best
         return (
-            fn.when(text.rlike(_RATING_BARE), share(text, out_of.cast("decimal(3,0)")))
-            .when(
-                text.rlike(_RATING_OUT_OF),
-                share(
-                    fn.regexp_extract(text, _RATING_OUT_OF, 1),
-                    fn.regexp_extract(text, _RATING_OUT_OF, 2).cast("decimal(3,0)"),
-                ),
-            )
-            .when(
-                text.rlike(_RATING_PERCENT),
-                share(fn.regexp_extract(text, _RATING_PERCENT, 1), fn.lit(100).cast("decimal(3,0)")),
-            )
+            fn.when(text.rlike(_RATING_BARE), number(text) * bare_factor)
+            .when(text.rlike(_RATING_PERCENT), number(fn.regexp_extract(text, _RATING_PERCENT, 1)))
+            .when(text.rlike(_RATING_OUT_OF), fn.when(best > 0, share))
         )
 
-    careful = bind(
-        fn.round(bind(fn.lower(value), parse), 2),
-        lambda share: fn.when(share <= 100, share.cast("decimal(5,2)")),
-    )
-    return fn.when(value.isNotNull(), careful)
+    def in_range(share: Column) -> Column:
+        return fn.when(share <= 100, fn.round(share, 2).cast("decimal(5,2)"))
+
+    usual = bind(value.cast("decimal(12,8)") * bare_factor, in_range)
+    careful = bind(bind(fn.lower(value), parse), in_range)
+    return fn.when(value.rlike(_USUAL_RATING), usual).when(value.isNotNull(), careful)
 
 
 def difference(minuend: Column, subtrahend: Column) -> Column:

@@ -62,7 +62,7 @@ def bind(value: Column, function: Callable[[Column], Column]) -> Column:
 
 def clean_line(value: Column) -> Column:
     """Text on one line: repaired, runs of white space made one space; null for a null marker (N/A, \\N, empty)."""
-    return without_markers(_clean(value, lambda text: fn.trim(fn.regexp_replace(text, _SPACES, " "))))
+    return _clean(value, lambda text: fn.trim(fn.regexp_replace(text, _SPACES, " ")))
 
 
 def is_plain(value: Column) -> Column:
@@ -79,7 +79,7 @@ def clean_lines(value: Column) -> Column:
         text = fn.regexp_replace(text, " ?\n ?", "\n")
         return fn.regexp_replace(fn.regexp_replace(text, "\n{3,}", "\n\n"), r"^\s+|(?<!\s)\s+$", "")
 
-    return without_markers(_clean(value, tidy))
+    return _clean(value, tidy)
 
 
 def clean_key(value: Column) -> Column:
@@ -101,8 +101,8 @@ def _clean(value: Column, tidy: Callable[[Column], Column]) -> Column:
         is_tidy = text.rlike(_TIDY) & ~text.contains("  ")
         return fn.when(is_tidy, fn.trim(text)).otherwise(tidy(fn.regexp_replace(text, _INVISIBLE, "")))
 
-    thorough = bind(bind(bind(value, _repair_mojibake), decode), tidy_rest)
-    return fn.when(is_plain(value), fn.trim(value)).otherwise(thorough)
+    thorough = bind(bind(bind(bind(value, _repair_mojibake), decode), tidy_rest), without_markers)
+    return fn.when(is_plain(value), without_markers(fn.trim(value))).when(value.isNotNull(), thorough)
 
 
 def without_markers(value: Column) -> Column:
