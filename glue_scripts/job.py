@@ -195,7 +195,7 @@ class _Transform:
         repeated = films.repeated_keys(raw)
         few = repeated.limit(_FEW_KEYS + 1).collect()
         judged = films.judge(raw, repeated if len(few) > _FEW_KEYS else [row["movie_id"] for row in few])
-        with _setting(self._spark, "spark.sql.codegen.wholeStage", "false"):
+        with session_setting(self._spark, "spark.sql.codegen.wholeStage", "false"):
             return judged.persist(StorageLevel.MEMORY_AND_DISK)
 
     def _write_tables(
@@ -336,8 +336,8 @@ def reconcile(batch: VerifiedBatch, counts: Statistics, quarantined: int) -> Non
 
 
 @contextmanager
-def _setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
-    """A setting of the session while a plan is made.
+def session_setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
+    """Changes a setting of the session for the time in which a plan is made.
 
     Parsing has so many columns that, compiled as one method, it is beyond what the JVM turns into machine code, and
     runs several times as long. Without whole-stage compilation Spark cuts it into methods that the JVM takes.

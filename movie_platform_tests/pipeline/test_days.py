@@ -15,6 +15,8 @@ from movie_platform.settings import Settings
 from movie_platform.sources.demo import ensure_demo_database
 
 DAYS = (date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20))
+# Other tests load other sources' films of these days into the same cloud.
+SOURCE = "demo"
 # Removed, returned and new films of sample_data/changes, so that every kind of change is among the numbers.
 FILMS_OF_THE_DATABASE = 17_472
 
@@ -76,11 +78,14 @@ def test_every_film_of_the_source_is_at_every_hop(
     report = days[dt].rows
     [loaded] = rows(
         provisioned_cloud,
-        "SELECT COUNT(*) AS films, COUNT(DISTINCT movie_id) AS distinct_films FROM RAW.MOVIES WHERE dt = %s",
-        (dt,),
+        "SELECT COUNT(*) AS films, COUNT(DISTINCT movie_id) AS distinct_films FROM RAW.MOVIES"
+        " WHERE source = %s AND dt = %s",
+        (SOURCE, dt),
     )
     [quarantined] = rows(
-        provisioned_cloud, "SELECT COUNT(*) AS films FROM OPS.QUARANTINED_ROWS WHERE dt = %s", (dt,)
+        provisioned_cloud,
+        "SELECT COUNT(*) AS films FROM OPS.QUARANTINED_ROWS WHERE source = %s AND dt = %s",
+        (SOURCE, dt),
     )
     films = films_in_source(provisioned_cloud, dt)
     assert films == report.extracted == report.bundled == report.unpacked
@@ -93,7 +98,9 @@ def test_every_film_of_the_source_is_at_every_hop(
 def test_a_batch_has_the_rows_that_it_announces(
     days: dict[date, RunReport], provisioned_cloud: Settings, dt: date
 ):
-    [announced] = rows(provisioned_cloud, "SELECT * FROM RAW.BATCHES WHERE dt = %s", (dt,))
+    [announced] = rows(
+        provisioned_cloud, "SELECT * FROM RAW.BATCHES WHERE source = %s AND dt = %s", (SOURCE, dt)
+    )
     assert announced["batch_id"] == days[dt].batch_id
     for table in ARCHIVE_TABLES:
         if table.name == "batches":
@@ -101,8 +108,8 @@ def test_a_batch_has_the_rows_that_it_announces(
         [found] = rows(
             provisioned_cloud,
             f"SELECT COUNT(*) AS n, COUNT(DISTINCT file_name) AS files FROM {table_name(table)}"
-            " WHERE dt = %s AND batch_id = %s AND transform_id = %s",
-            (dt, announced["batch_id"], announced["transform_id"]),
+            " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s",
+            (SOURCE, dt, announced["batch_id"], announced["transform_id"]),
         )
         assert (found["n"], found["files"]) == (
             announced[f"{table.name}_rows"],
@@ -116,9 +123,9 @@ def test_the_three_days_differ_as_the_changes_say(days: dict[date, RunReport], p
     assert len(set(counts)) > 1
     [moved] = rows(
         provisioned_cloud,
-        "SELECT COUNT(*) AS films FROM RAW.MOVIES a JOIN RAW.MOVIES b ON a.movie_id = b.movie_id"
-        " WHERE a.dt = %s AND b.dt = %s AND a.row_hash <> b.row_hash",
-        (DAYS[0], DAYS[1]),
+        "SELECT COUNT(*) AS films FROM RAW.MOVIES a JOIN RAW.MOVIES b ON a.source = b.source AND a.movie_id = b.movie_id"
+        " WHERE a.source = %s AND a.dt = %s AND b.dt = %s AND a.row_hash <> b.row_hash",
+        (SOURCE, DAYS[0], DAYS[1]),
     )
     assert 0 < moved["films"] < 1000
 

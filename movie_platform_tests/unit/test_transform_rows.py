@@ -1,0 +1,198 @@
+"""What the transform makes of whole rows: verdicts, duplicates, tables, counts."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as fn
+
+from glue_scripts import archive_tables, films
+from glue_scripts.archive_tables import Version, file_count
+from glue_scripts.batch import parse_batch
+from glue_scripts.errors import InputMismatchError, ReconciliationError
+from glue_scripts.job import quarantined_by_rule, reconcile, session_setting
+from movie_platform.contracts.tables import ARCHIVE_TABLES
+
+pytestmark = pytest.mark.spark
+
+COLUMNS = ("movie_id", "title", "year", "runtime", "genres", "directors", "cast", "imdb_rating", "updated_at")
+VERSION = Version("test", date(2026, 11, 18), "20261118T060000Z-0123456789ab", "f" * 64)
+ROWS: list[tuple[str | None, ...]] = [
+    ("1", "Kept", "1994", "142 min", "Drama, Crime", "Ann", "Bob, Cy", "9.2", "2026-11-02"),
+    ("1", "Kept", "1994", "142 min", "Drama, Crime", "Ann", "Bob, Cy", "9.2", "2026-11-02"),
+    ("1", "Older", "1994", "142 min", None, None, None, None, "2026-11-01"),
+    (" 1 ", "Undated", "1994", "142 min", None, None, None, None, None),
+    ("1", "Newer, but too long", "1994", "60001", None, None, None, None, "2026-11-03"),
+    ("2", "Tie", "2000", None, None, None, None, None, None),
+    ("2", "Other tie", "2000", None, None, None, None, None, None),
+    (None, "Keyless", None, None, None, None, None, None, None),
+    (None, "Keyless", None, None, None, None, None, None, None),
+    ("N/A", "Keyless too", None, None, None, None, None, None, None),
+    ("3", "\\N", None, None, None, None, None, None, None),
+    ("4", "Too early", "1869", None, None, None, None, None, None),
+    ("5", "Backwards", "1994–1990", None, None, None, None, None, None),
+    ("6", "No time at all", "1994", "0", None, None, None, None, None),
+    ("7", "Unreadable", "soon", "soon", "", "", "", "soon", "soon"),
+]
+
+
+def raw(spark: SparkSession, rows: Sequence[tuple[str | None, ...]]) -> DataFrame:
+    return spark.createDataFrame(list(rows), ", ".join(f"{name} string" for name in COLUMNS))
+
+
+def keys(frame: DataFrame) -> list[str | None]:
+    return [row["movie_id"] for row in films.repeated_keys(frame).collect()]
+
+
+def rows_of(frame: DataFrame) -> list[dict[str, Any]]:
+    return [row.asDict(recursive=True) for row in frame.collect()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_methods(spark: SparkSession) -> Iterator[None]:
+    """Plans as the job makes them: parsing compiled as one method takes a minute to compile."""
+    with session_setting(spark, "spark.sql.codegen.wholeStage", "false"):
+        yield
+
+
+def judge(spark: SparkSession, rows: Sequence[tuple[str | None, ...]]) -> DataFrame:
+    """Judged and kept, as the job does: Spark would push filters into the parsing otherwise."""
+    frame = raw(spark, rows)
+    return films.judge(frame, keys(frame)).cache()
+
+
+@pytest.fixture(scope="module")
+def judged(spark: SparkSession, small_methods: None) -> DataFrame:
+    return judge(spark, ROWS)
+
+
+def test_each_row_has_the_verdict_of_the_first_rule_that_it_breaks(judged: DataFrame) -> None:
+    verdicts = sorted((row["title"] or "", row["verdict"] or "film") for row in judged.collect())
+    ties = [verdict for title, verdict in verdicts if title.lower().endswith("tie")]
+    assert sorted(ties) == ["duplicate_key", "film"]
+    assert [pair for pair in verdicts if not pair[0].lower().endswith("tie")] == sorted(
+        [
+            ("Kept", "film"),
+            ("Kept", "exact_duplicate"),
+            ("Older", "duplicate_key"),
+            ("Undated", "duplicate_key"),
+            ("Newer, but too long", "impossible_runtime"),
+            ("Keyless", "missing_key"),
+            ("Keyless", "exact_duplicate"),
+            ("Keyless too", "missing_key"),
+            ("", "missing_title"),
+            ("Too early", "impossible_year"),
+            ("Backwards", "impossible_year"),
+            ("No time at all", "impossible_runtime"),
+            ("Unreadable", "film"),
+        ]
+    )
+
+
+def test_many_repeated_keys_are_settled_like_few(spark: SparkSession, judged: DataFrame) -> None:
+    frame = raw(spark, ROWS)
+    joined = films.judge(frame, films.repeated_keys(frame))
+
+    def content(found: DataFrame) -> list[str]:
+        return sorted(
+            repr((row["row_hash"], row["verdict"], row["message"], row["raw_row"])) for row in found.collect()
+        )
+
+    assert content(joined) == content(judged)
+
+
+def test_the_order_of_rows_does_not_matter(spark: SparkSession, judged: DataFrame) -> None:
+    other = judge(spark, ROWS[::-1])
+    survivors = [
+        {row["row_hash"] for row in found.where("verdict is null").collect()} for found in (judged, other)
+    ]
+    assert survivors[0] == survivors[1]
+
+
+def test_counts_are_those_of_the_tables(judged: DataFrame) -> None:
+    counts = archive_tables.statistics(judged)
+    assert counts.rows == len(ROWS)
+    assert counts.by_verdict == {
+        "missing_key": 2,
+        "missing_title": 1,
+        "impossible_year": 2,
+        "impossible_runtime": 2,
+        "duplicate_key": 3,
+        "exact_duplicate": 2,
+    }
+    assert counts.keyless == 2
+    assert counts.nulled == {"year": 1, "runtime": 1, "imdb_rating": 1, "updated_at": 1}
+    tables = {
+        "movies": archive_tables.movies(judged, VERSION, 1),
+        "movie_ratings": archive_tables.movie_ratings(judged, VERSION, 1),
+        "movie_genres": archive_tables.movie_genres(judged, VERSION, 1),
+        "movie_people": archive_tables.movie_people(judged, VERSION, 1),
+        "quarantined_rows": archive_tables.quarantined_rows(judged, None, VERSION, 1),
+    }
+    for table in ARCHIVE_TABLES[:-1]:
+        found = rows_of(tables[table.name])
+        assert len(found) == counts.table_rows[table.name], table.name
+        assert tables[table.name].columns == list(table.column_names)
+        keys_found = {tuple(row[name] for name in table.primary_key) for row in found}
+        assert len(keys_found) == len(found)
+        required = [column.name for column in table.columns if not column.nullable]
+        assert all(row[name] is not None for row in found for name in required)
+    people = [(row["role"], row["person"], row["position"]) for row in rows_of(tables["movie_people"])]
+    assert people == [("director", "Ann", 1), ("cast", "Bob", 1), ("cast", "Cy", 2)]
+
+
+def test_a_row_hash_tells_contents_apart_not_versions(spark: SparkSession, judged: DataFrame) -> None:
+    other_version = Version("other", date(2026, 11, 19), "20261119T060000Z-0123456789ab", "e" * 64)
+    changed = judge(spark, [(*ROWS[0][:1], "Kept!", *ROWS[0][2:])])
+
+    def hashes(films_of: DataFrame, version: Version) -> set[str]:
+        return {
+            row["row_hash"]
+            for row in archive_tables.movies(films_of, version, 1).select("row_hash").collect()
+        }
+
+    assert hashes(judged, VERSION) == hashes(judged, other_version)
+    assert hashes(changed, VERSION).isdisjoint(hashes(judged, VERSION))
+
+
+def test_rows_of_a_table_go_to_the_same_files_whatever_their_order(spark: SparkSession) -> None:
+    rows = [(str(number), "Film", "1994", *([None] * 6)) for number in range(100)]
+
+    def files(given: Sequence[tuple[str | None, ...]]) -> list[list[str]]:
+        table = archive_tables.movies(judge(spark, given), VERSION, 3)
+        placed = table.select(fn.spark_partition_id().alias("file"), "movie_id").collect()
+        return [[row["movie_id"] for row in placed if row["file"] == file] for file in range(3)]
+
+    assert files(rows) == files(rows[::-1])
+
+
+@pytest.mark.parametrize(("rows", "files"), [(0, 0), (1, 1), (500_000, 1), (500_001, 2), (1_000_000, 2)])
+def test_a_file_is_begun_for_every_half_million_rows(rows: int, files: int) -> None:
+    assert file_count(rows) == files
+
+
+def test_a_run_fails_unless_every_row_is_accounted_for(judged: DataFrame) -> None:
+    counts = archive_tables.statistics(judged)
+    marker = {
+        "format_version": 1,
+        "source": VERSION.source,
+        "dt": "2026-11-18",
+        "batch_id": VERSION.batch_id,
+        "content_id": "0" * 64,
+        "load_type": "full",
+        "extracted_at": "2026-11-18T06:00:00Z",
+        "row_count": len(ROWS),
+        "rejected_count": 2,
+        "columns": ["movie_id", "title"],
+        "files": [],
+    }
+    batch = parse_batch(marker, "bucket")
+    by_rule = quarantined_by_rule(counts, {"ragged_row": 2})
+    assert sum(by_rule.values()) == 12
+    reconcile(batch, counts, sum(by_rule.values()))
+    with pytest.raises(ReconciliationError, match="17 rows"):
+        reconcile(batch, counts, sum(by_rule.values()) - 1)
+    with pytest.raises(InputMismatchError, match="the manifest says 16"):
+        reconcile(parse_batch({**marker, "row_count": len(ROWS) + 1}, "bucket"), counts, 12)
