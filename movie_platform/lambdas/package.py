@@ -24,7 +24,7 @@ BUNDLE_MODULES = (
     "zip_format",
     "zip_reader",
 )
-LAMBDA_MODULES = ("__init__", "answers", "config", "events", "logs", "publish", "store", "unpack")
+LAMBDA_MODULES = ("__init__", "answers", "config", "events", "lease", "logs", "publish", "store", "unpack")
 
 
 def build_package() -> bytes:

@@ -25,7 +25,7 @@ from movie_platform.contracts.locations import (
     quarantine_prefix,
     verified_key,
 )
-from movie_platform.lambdas import answers, logs, publish, store
+from movie_platform.lambdas import answers, lease, logs, publish, store
 from movie_platform.lambdas.config import UnpackConfig, read_config
 from movie_platform.lambdas.events import IgnoredEvent, LandedObject, parse_event
 from movie_platform.lambdas.store import ObjectReplacedError, ObjectState
@@ -131,10 +131,9 @@ def _replaced(landed: LandedObject) -> dict[str, Any]:
 
 
 def _decide(landed: LandedObject, state: ObjectState, config: UnpackConfig) -> dict[str, Any]:
-    prefix = quarantine_prefix(landed.key, state.etag)
-    reason = store.read_document(config.processed_bucket, f"{prefix}{publish.REASON_NAME}")
-    if reason is not None:
-        return answers.quarantined_answer(reason, prefix, already_done=True)
+    refused = _earlier_refusal(landed, state, config)
+    if refused is not None:
+        return refused
     place = parse_landing_key(landed.key)
     claimed: Manifest | None = None
     try:
@@ -150,7 +149,14 @@ def _decide(landed: LandedObject, state: ObjectState, config: UnpackConfig) -> d
             )
         claimed = _claimed_manifest(landed, state, config)
         done = _earlier_answer(landed, state, place, claimed, config)
-        return done if done is not None else _unpack(landed, state, place, config)
+        if done is not None:
+            return done
+        with lease.held(config.processed_bucket, lease.lease_key(landed.key, state.etag)) as waited:
+            if waited:
+                done = _earlier_refusal(landed, state, config) or _earlier_answer(
+                    landed, state, place, claimed, config
+                )
+            return done if done is not None else _unpack(landed, state, place, config)
     except BundleError as error:
         return publish.quarantine(landed, state, error, config, claimed.batch_id if claimed else None)
 
@@ -173,6 +179,13 @@ def _claimed_manifest(landed: LandedObject, state: ObjectState, config: UnpackCo
     except BundleError:
         # Verifying the whole bundle finds the same fault, or one that comes before it.
         return None
+
+
+def _earlier_refusal(landed: LandedObject, state: ObjectState, config: UnpackConfig) -> dict[str, Any] | None:
+    """The answer of the call that put this very object into quarantine, None where there was none."""
+    prefix = quarantine_prefix(landed.key, state.etag)
+    reason = store.read_document(config.processed_bucket, f"{prefix}{publish.REASON_NAME}")
+    return None if reason is None else answers.quarantined_answer(reason, prefix, already_done=True)
 
 
 def _earlier_answer(

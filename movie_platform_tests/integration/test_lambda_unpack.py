@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from dagster_pipes import encode_param
 
-from movie_platform.lambdas import publish, store, unpack
+from movie_platform.lambdas import lease, publish, store, unpack
 from movie_platform.lambdas.package import build_package
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.settings import Settings
@@ -249,6 +249,47 @@ def test_two_bundles_of_one_batch_id_at_the_same_moment_never_mix(cloud: Cloud) 
     [verified] = [result for result in results if result["status"] == "verified"]
     [file] = verified["files"]
     assert hashlib.sha256(cloud.read(file["key"])).hexdigest() == file["sha256"]
+
+
+def test_of_two_calls_for_one_bundle_at_the_same_moment_one_does_the_work(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = cloud.land(plain_bundle().zipped())
+    download, downloads, barrier = store.download, [], threading.Barrier(2)
+
+    def slow_download(*arguments: Any) -> None:
+        downloads.append(arguments)
+        time.sleep(1)
+        download(*arguments)
+
+    monkeypatch.setattr(store, "download", slow_download)
+
+    def together(_number: int) -> dict[str, Any]:
+        barrier.wait()
+        return call(event)
+
+    with ThreadPoolExecutor(2) as executor:
+        results = list(executor.map(together, range(2)))
+    assert sorted((result["status"], result["already_done"]) for result in results) == [
+        ("verified", False),
+        ("verified", True),
+    ]
+    assert len(downloads) == 1
+    assert not [key for key in cloud.published() if key.startswith(lease.PREFIX)]
+
+
+def test_the_lease_of_a_call_that_died_holds_nobody_up_for_longer_than_it_lasts(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = cloud.land(plain_bundle().zipped())
+    key = lease.lease_key(event["key"], event["etag"])
+    assert store.create(cloud.processed, key, json.dumps({"acquired_at": time.time()}).encode())
+    monkeypatch.setattr(lease, "LEASE_SECONDS", 2.0)
+    began = time.monotonic()
+    result = call(event)
+    assert (result["status"], result["already_done"]) == ("verified", False)
+    assert time.monotonic() - began > 1
+    assert key not in cloud.published()
 
 
 def test_an_alert_that_could_not_be_sent_is_sent_by_the_next_call(
