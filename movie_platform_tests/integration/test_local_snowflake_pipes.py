@@ -422,6 +422,19 @@ def test_a_lost_queue_is_made_again_under_the_same_arn(snowflake_cloud: Snowflak
     wait_for(lambda: place.count() == 2, seconds=40)
 
 
+@pytest.mark.parametrize("statement", ["SHOW PIPES IN ACCOUNT", "DESCRIBE PIPE films_pipe"])
+def test_a_channel_that_is_shown_can_be_notified_at_once_even_after_the_queue_was_lost(
+    snowflake_cloud: SnowflakeCloud, place: Place, statement: str
+) -> None:
+    channel = place.pipe()
+    sqs = snowflake_cloud.client("sqs")
+    sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=channel.rsplit(":", 1)[1])["QueueUrl"])
+
+    shown = {found["notification_channel"] for found in dicts(place.connection, statement)}
+    assert shown == {channel}
+    place.cloud.notify(place.bucket, channel)
+
+
 def test_nothing_is_lost_or_loaded_twice_when_the_server_is_killed(
     snowflake_cloud: SnowflakeCloud, place: Place
 ) -> None:

@@ -176,7 +176,7 @@ def show_pipes(session: Session, statement: Statement) -> wire.Result:
         if (schema is None or pipe.name.schema == schema)
         and (pattern is None or matches_like(pattern, pipe.name.name))
     ]
-    return wire.rows_result(_COLUMNS, [_row(pipe) for pipe in found])
+    return _described(session, found)
 
 
 def describe_pipe(session: Session, statement: Statement) -> wire.Result:
@@ -186,7 +186,14 @@ def describe_pipe(session: Session, statement: Statement) -> wire.Result:
     stream.expect("PIPE")
     name = session.resolve(stream.name())
     stream.end()
-    return wire.rows_result(_COLUMNS, [_row(session.account.pipes.require(name))], wire.DESCRIBE)
+    return _described(session, [session.account.pipes.require(name)], wire.DESCRIBE)
+
+
+def _described(session: Session, pipes: list[Pipe], kind: int = wire.SHOW) -> wire.Result:
+    if any(pipe.channel is not None for pipe in pipes):
+        # Whoever asks is about to send notifications there: S3 refuses a queue that is lost and not yet made again.
+        session.account.pipes.channel()
+    return wire.rows_result(_COLUMNS, [_row(pipe) for pipe in pipes], kind)
 
 
 def _row(pipe: Pipe) -> tuple[object, ...]:
