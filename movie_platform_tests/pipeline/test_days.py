@@ -123,7 +123,8 @@ def test_the_three_days_differ_as_the_changes_say(days: dict[date, RunReport], p
     assert len(set(counts)) > 1
     [moved] = rows(
         provisioned_cloud,
-        "SELECT COUNT(*) AS films FROM RAW.MOVIES a JOIN RAW.MOVIES b ON a.source = b.source AND a.movie_id = b.movie_id"
+        "SELECT COUNT(*) AS films FROM RAW.MOVIES a"
+        " JOIN RAW.MOVIES b ON a.source = b.source AND a.movie_id = b.movie_id"
         " WHERE a.source = %s AND a.dt = %s AND b.dt = %s AND a.row_hash <> b.row_hash",
         (SOURCE, DAYS[0], DAYS[1]),
     )
