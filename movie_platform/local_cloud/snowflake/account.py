@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from movie_platform.local_cloud.snowflake.access.store import AccessStore
 from movie_platform.local_cloud.snowflake.engine import Engine
 from movie_platform.local_cloud.snowflake.lake import Lake
+from movie_platform.local_cloud.snowflake.streams.store import StreamStore
 
 if TYPE_CHECKING:
     from movie_platform.local_cloud.snowflake.pipes.service import PipeService
@@ -22,6 +23,7 @@ class Account:
     access: AccessStore = field(init=False)
     router: "Router" = field(init=False)
     pipes: "PipeService" = field(init=False)
+    streams: StreamStore = field(init=False)
 
     def __post_init__(self) -> None:
         # Late imports: statements and services refer to sessions, which refer to the account.
@@ -29,6 +31,7 @@ class Account:
         from movie_platform.local_cloud.snowflake.router import Router
 
         self.access = AccessStore(self.engine)
+        self.streams = StreamStore(self.engine)
         self.pipes = PipeService(self.engine, self.lake)
         self.router = Router()
 

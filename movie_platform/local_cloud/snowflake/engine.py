@@ -58,6 +58,10 @@ CREATE TABLE IF NOT EXISTS {state}._fs_pipe_files (
     pipe_id VARCHAR, path VARCHAR, status VARCHAR, etag VARCHAR, size BIGINT, received_at TIMESTAMPTZ,
     PRIMARY KEY (pipe_id, path)
 );
+CREATE TABLE IF NOT EXISTS {state}._fs_streams (
+    schema_name VARCHAR, name VARCHAR, stream_id VARCHAR, created_on TIMESTAMPTZ, table_schema VARCHAR,
+    table_name VARCHAR, row_offset BIGINT, base_gone BOOLEAN, comment VARCHAR, owner VARCHAR
+);
 CREATE TABLE IF NOT EXISTS {state}._fs_table_loads (
     schema_name VARCHAR, table_name VARCHAR, url VARCHAR, etag VARCHAR, loaded_at TIMESTAMPTZ,
     PRIMARY KEY (schema_name, table_name, url)

@@ -1,6 +1,6 @@
 """Which statement goes where, by the words it begins with. What is not listed is refused at once.
 
-CREATE STREAM, CREATE TASK and their like get a line here when there are modules for them.
+A new kind of statement gets a line here and a module of its own.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from movie_platform.local_cloud.snowflake.errors import SnowflakeError, syntax_e
 from movie_platform.local_cloud.snowflake.pipes import statements as pipes
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.sql import ddl, describe, dml, queries, session_statements
+from movie_platform.local_cloud.snowflake.streams import statements as streams
 from movie_platform.local_cloud.snowflake.tokens import leading_words
 
 Handler = Callable[[Session, Statement], wire.Result]
@@ -80,6 +81,11 @@ ROUTES: dict[str, Handler] = {
     "DROP PIPE": pipes.drop_pipe,
     "SHOW PIPES": pipes.show_pipes,
     "DESCRIBE PIPE": pipes.describe_pipe,
+    "CREATE STREAM": streams.create_stream,
+    "ALTER STREAM": streams.alter_stream,
+    "DROP STREAM": streams.drop_stream,
+    "SHOW STREAMS": streams.show_streams,
+    "DESCRIBE STREAM": streams.describe_stream,
     "GRANT": grants.grant,
     "REVOKE": grants.revoke,
     "SHOW GRANTS": grants.show_grants,

@@ -26,6 +26,7 @@ from movie_platform.local_cloud.snowflake.wire import Result
 
 if TYPE_CHECKING:
     from movie_platform.local_cloud.snowflake.account import Account
+    from movie_platform.local_cloud.snowflake.streams.store import Stream
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -61,6 +62,8 @@ class Session:
         self.translator = Translator(self.account.engine, self.duck)
         self.variables: dict[str, str] = {}
         self.in_transaction = False
+        # Streams that DML of the open transaction read, and where each ends for it.
+        self.consumed: dict[FullName, tuple[Stream, int]] = {}
         self.autocommit = bool(self.parameters.get("AUTOCOMMIT", True))
         self.last_query_id: str | None = None
         self.used_at = time.monotonic()
@@ -115,15 +118,20 @@ class Session:
             return
         self.in_transaction = False
         try:
+            for stream, end in self.consumed.values():
+                self.account.streams.advance(self.duck, stream, end)
             self.duck.execute("COMMIT")
         except duckdb.Error:
             self._abandon()
             raise
+        finally:
+            self.consumed.clear()
 
     def rollback(self) -> None:
         """Ends the transaction, if there is one, without a trace."""
         if self.in_transaction:
             self.in_transaction = False
+            self.consumed.clear()
             self._abandon()
 
     def _abandon(self) -> None:

@@ -51,7 +51,7 @@ _PRIVILEGES: dict[str, frozenset[str]] = {
 }  # fmt: skip
 _IN_SCHEMA = frozenset({"TABLE", "VIEW", "STAGE", "FILE FORMAT", "SEQUENCE", "PIPE", "STREAM", "TASK"})
 # Kinds that a future grant or a grant on all may name although there are no such objects here yet.
-_NOT_HERE = frozenset({"STREAM", "TASK"})
+_NOT_HERE = frozenset({"TASK"})
 
 
 def _plural(kind: str) -> tuple[str, ...]:
@@ -139,7 +139,13 @@ def _existing(session: Session, kind: str) -> list[str]:
         "STAGE": f"SELECT database_name, schema_name, name FROM {ACCOUNT_STATE}._fs_stages",
         "FILE FORMAT": f"SELECT database_name, schema_name, name FROM {ACCOUNT_STATE}._fs_file_formats",
     }
-    if kind == "PIPE":
+    if kind == "STREAM":
+        rows = [
+            (database, *row)
+            for database in engine.databases()
+            for row in engine.query(f"SELECT schema_name, name FROM {state_of(database)}._fs_streams")
+        ]
+    elif kind == "PIPE":
         rows = [
             (database, *row)
             for database in engine.databases()

@@ -179,6 +179,7 @@ def create_table_or_view(session: Session, statement: Statement) -> wire.Result:
             duck.execute(f"COMMENT ON COLUMN {path}.{quoted(column)} IS {literal(comment)}")
         if not described.temporary:
             load_history.forget_table(duck, name)
+            session.account.streams.forget_table(duck, name)
 
     _run(session, prepared, also)
     if not described.temporary:
@@ -406,6 +407,7 @@ def drop_relation(session: Session, statement: Statement) -> wire.Result:
     def work() -> None:
         session.duck.execute(f"DROP {kind} {'IF EXISTS ' if if_exists else ''}{name.sql}")
         load_history.forget_table(session.duck, name)
+        session.account.streams.forget_table(session.duck, name)
 
     session.atomically(work)
     _forget(session, name)

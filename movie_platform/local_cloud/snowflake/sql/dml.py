@@ -4,13 +4,18 @@
 from collections import Counter
 from typing import Any
 
-from sqlglot import exp
+from sqlglot import Expr, exp
 
 from movie_platform.local_cloud.snowflake import load_history, wire
 from movie_platform.local_cloud.snowflake.errors import unsupported
 from movie_platform.local_cloud.snowflake.names import FullName, Name, quoted
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.sql.functions import replace_functions
+from movie_platform.local_cloud.snowflake.streams.reading import (
+    consume,
+    refuse_on_followed_table,
+    replace_streams,
+)
 from movie_platform.local_cloud.snowflake.translate import Prepared, parse
 
 _BATCH_ROWS = 100_000
@@ -32,16 +37,43 @@ def change(session: Session, statement: Statement) -> wire.Result:
     parameters = statement.bindings.values
     if isinstance(tree, exp.Insert) and tree.args.get("overwrite"):
         return _overwrite(session, tree, parameters)
-    prepared = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
-    rows: list[list[Any]] = (
-        [list(row) for row in statement.bindings.rows] if statement.bindings.is_array else [parameters]
-    )
+    if not isinstance(tree, exp.Insert):
+        refuse_on_followed_table(session, full_name(session, tree.this), names[0].rsplit(" ", 1)[-1])
+    preparation = _Preparation(session, tree, parameters)
 
     def work() -> int:
-        return sum(_execute(session, prepared, row) for row in rows)
+        prepared = preparation.inside_transaction()
+        rows = statement.bindings.rows if statement.bindings.is_array else [preparation.parameters]
+        return sum(_execute(session, prepared, list(row)) for row in rows)
 
     count = session.atomically(work)
     return wire.counts(names, [count, *([0] * (len(names) - 1))], kind)
+
+
+class _Preparation:
+    """The translation of DML. Where it reads streams it is made inside the transaction that moves their offsets:
+    two statements that consume a stream at the same moment must not both be given the same rows.
+    """
+
+    def __init__(self, session: Session, tree: Expr, parameters: list[Any]) -> None:
+        self._session = session
+        self._tree = tree.copy()
+        self._bound = list(parameters)
+        self.parameters = list(parameters)
+        self._reads_streams = bool(replace_streams(session, tree))
+        self._prepared = session.translator.prepare(
+            replace_functions(session, tree, self.parameters), self.parameters
+        )
+
+    def inside_transaction(self) -> list[Prepared]:
+        """The statements to execute now."""
+        if self._reads_streams:
+            tree, self.parameters = self._tree.copy(), list(self._bound)
+            consume(self._session, replace_streams(self._session, tree))
+            self._prepared = self._session.translator.prepare(
+                replace_functions(self._session, tree, self.parameters), self.parameters
+            )
+        return self._prepared
 
 
 _OVERWRITING = "_OVERWRITING"
@@ -51,6 +83,9 @@ def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> wir
     # The new rows may be read from the table itself: they are put aside before it is emptied.
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     name = full_name(session, target)
+    refuse_on_followed_table(session, name, "INSERT OVERWRITE")
+    if replace_streams(session, tree.expression):
+        raise unsupported("INSERT OVERWRITE from a stream")
     (query,) = session.translator.prepare(replace_functions(session, tree.expression, parameters), parameters)
     columns = ""
     if isinstance(tree.this, exp.Schema):
@@ -93,10 +128,12 @@ def merge(session: Session, statement: Statement) -> wire.Result:
     names = [name for action, name in _ACTIONS.items() if action in wanted]
     if statement.describe_only:
         return wire.counts(names, [0] * len(names), wire.MERGE)
-    parameters = statement.bindings.values
-    (prepared,) = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
+    if wanted != {"INSERT"}:
+        refuse_on_followed_table(session, full_name(session, tree.this), "MERGE")
+    preparation = _Preparation(session, tree, statement.bindings.values)
 
     def work() -> Counter[str]:
+        (prepared,) = preparation.inside_transaction()
         relation = session.duck.execute(f"{prepared.sql} RETURNING merge_action", prepared.parameters)
         done: Counter[str] = Counter()
         while rows := relation.fetchmany(_BATCH_ROWS):
@@ -134,6 +171,7 @@ def truncate(session: Session, statement: Statement) -> wire.Result:
         [name.database, name.schema, name.name],
     ):
         return wire.message("Statement executed successfully.")
+    refuse_on_followed_table(session, name, "TRUNCATE")
 
     def work() -> None:
         session.duck.execute(f"DELETE FROM {name.sql}")

@@ -1,6 +1,6 @@
 """Functions and views that need the account or the session: replaced in a statement's tree before it is translated.
 
-Context functions (CURRENT_ROLE …), system functions (SYSTEM$PIPE_STATUS; SYSTEM$STREAM_HAS_DATA belongs here too),
+Context functions (CURRENT_ROLE …), system functions (SYSTEM$PIPE_STATUS, SYSTEM$STREAM_HAS_DATA),
 table functions (RESULT_SCAN, INFORMATION_SCHEMA.COPY_HISTORY; TASK_HISTORY belongs here too) and the views of
 SNOWFLAKE.ACCOUNT_USAGE.
 """
@@ -13,6 +13,7 @@ from sqlglot import Expr, exp
 from movie_platform.local_cloud.snowflake import load_history
 from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.streams.reading import has_data, replace_streams
 from movie_platform.local_cloud.snowflake.tokens import parse_name
 
 _CONTEXT: dict[str, Callable[[Session], str | None]] = {
@@ -33,7 +34,10 @@ def _pipe_status(session: Session, argument: str) -> str:
     return session.account.pipes.status(session.resolve(parse_name(argument)))
 
 
-_SYSTEM: dict[str, Callable[[Session, str], str]] = {"SYSTEM$PIPE_STATUS": _pipe_status}
+_SYSTEM: dict[str, Callable[[Session, str], str | bool]] = {
+    "SYSTEM$PIPE_STATUS": _pipe_status,
+    "SYSTEM$STREAM_HAS_DATA": has_data,
+}
 
 
 def replace_functions(session: Session, tree: Expr, parameters: list[Any]) -> Expr:
@@ -43,6 +47,7 @@ def replace_functions(session: Session, tree: Expr, parameters: list[Any]) -> Ex
     """
     for node in list(tree.find_all(exp.TableFromRows)):
         _replace_table_function(session, node, parameters)
+    replace_streams(session, tree)
     for table in list(tree.find_all(exp.Table)):
         _replace_view(session, table)
     return tree.transform(lambda node: _replace_scalar(session, node, parameters), copy=False)
@@ -63,7 +68,8 @@ def _replace_scalar(session: Session, node: Expr, parameters: list[Any]) -> Expr
             raise compilation_error(2140, "42601", f"Unknown function {name}")
         if len(node.expressions) != 1:
             raise compilation_error(938, "22023", f"not enough arguments for function [{name}], expected 1")
-        return exp.Literal.string(system(session, str(_constant(node.expressions[0], parameters))))
+        value = system(session, str(_constant(node.expressions[0], parameters)))
+        return exp.Boolean(this=value) if isinstance(value, bool) else exp.Literal.string(value)
     return node
 
 
