@@ -28,6 +28,7 @@ from movie_platform.resources.extracts import ExtractStore
 from movie_platform.resources.landing import Landing
 from movie_platform.resources.raw_loader import RawLoader
 from movie_platform.resources.snowflake import WarehouseResource
+from movie_platform.resources.task_graph import TaskGraph
 from movie_platform.resources.transform import TransformJob
 from movie_platform.resources.unpack import UnpackFunction
 from movie_platform.settings import Settings
@@ -88,6 +89,12 @@ def build_resources(settings: Settings) -> dict[str, Any]:
         "loader": RawLoader(
             timeout_seconds=settings.load_timeout_seconds,
             refresh_after_seconds=settings.load_refresh_after_seconds,
+            warehouse=warehouse,
+        ),
+        "task_graph": TaskGraph(
+            database=settings.snowflake_database,
+            role=settings.snowflake_transformer_role,
+            timeout_seconds=settings.core_timeout_seconds,
             warehouse=warehouse,
         ),
         "alert_topic": AlertTopic(topic_arn=settings.topic_arn("alerts"), aws=aws),

@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     load_timeout_seconds: int = Field(
         default=900, gt=0, description="How long a RAW asset waits for its files to load."
     )
+    core_timeout_seconds: int = Field(
+        default=900, gt=0, description="How long the CORE assets wait for the task graph."
+    )
 
     @field_validator("home", "snowflake_private_key_path")
     @classmethod
@@ -172,6 +175,11 @@ class Settings(BaseSettings):
     def queue_name(self, role: Literal["arrivals", "alerts"]) -> str:
         """Name of an SQS queue: `arrivals` is read by the sensor, `alerts` keeps what the alert topic sent."""
         return f"{self.name_prefix}-{role}"
+
+    @property
+    def snowflake_transformer_role(self) -> str:
+        """Name of the role that owns the task graph, keeps CORE and reads what is made of it."""
+        return f"{self.snowflake_database}_TRANSFORMER"
 
     @property
     def stack_name(self) -> str:

@@ -4,15 +4,31 @@ A run carries it in its tags: those that the sensor or the command gave it, or t
 without them (somebody materializes one asset in the UI) is about the latest bundle of its source and date.
 """
 
+from dataclasses import dataclass
+from datetime import date
+
 import dagster as dg
 
+from movie_platform.assets import keys, schemas
 from movie_platform.assets.partitions import partition_date
 from movie_platform.automation import tags
 from movie_platform.contracts.locations import BATCH_ID, verified_key
+from movie_platform.contracts.tables import BATCHES
 from movie_platform.resources.landing import LandedBundle, Landing, NoBundleError
+from movie_platform.resources.transform import TransformJob
 from movie_platform.resources.unpack import UnpackAnswer, UnpackFunction
 
 StepContext = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedVersion:
+    """A version of a batch in RAW."""
+
+    source: str
+    dt: date
+    batch_id: str
+    transform_id: str
 
 
 def run_tags(context: StepContext) -> dict[str, str]:
@@ -61,6 +77,45 @@ def batch_of(context: StepContext, bundle: LandedBundle, unpacker: UnpackFunctio
         return batch_id, verified_key(bundle.source, bundle.dt, batch_id)
     answer = refuse_quarantined(unpacker.unpack(bundle.bucket, bundle.key, bundle.etag), bundle)
     return str(answer.batch_id), answer.verified_key
+
+
+def loaded_version(
+    context: StepContext,
+    landing: Landing,
+    unpacker: UnpackFunction,
+    transformer: TransformJob,
+    default_source: str,
+) -> LoadedVersion:
+    """The version in RAW that a step behind RAW is about.
+
+    A run that says nothing of a bundle or a source (somebody materializes CORE alone, or its automation condition
+    does) is about what RAW was last materialized with for the date, whichever source that was.
+    """
+    present = run_tags(context)
+    if not present.keys() & {tags.BUNDLE, tags.LANDED, tags.SOURCE}:
+        followed = _last_loaded(context)
+        if followed is not None:
+            return followed
+    bundle = landed_bundle(context, landing, default_source)
+    batch_id, _ = batch_of(context, bundle, unpacker)
+    record = transformer.newest_record(bundle.source, bundle.dt, batch_id)
+    return LoadedVersion(bundle.source, bundle.dt, batch_id, record.transform_id)
+
+
+def _last_loaded(context: StepContext) -> LoadedVersion | None:
+    dt = partition_date(context)
+    page = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(asset_key=keys.warehouse_key(BATCHES), asset_partitions=[dt.isoformat()]),
+        limit=1,
+    )
+    for record in page.records:
+        if record.asset_materialization is not None:
+            metadata = record.asset_materialization.metadata
+            names = (schemas.SOURCE_NAME, schemas.BATCH_ID, schemas.TRANSFORM_ID)
+            if all(name in metadata for name in names):
+                source, batch_id, transform_id = (str(metadata[name].value) for name in names)
+                return LoadedVersion(source, dt, batch_id, transform_id)
+    return None
 
 
 def refuse_quarantined(answer: UnpackAnswer, bundle: LandedBundle) -> UnpackAnswer:

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from movie_platform.contracts import ARCHIVE_TABLES, Table
+from movie_platform.contracts.warehouse import CORE_TABLES
 
 SOURCE = dg.AssetKey(["source", "movies"])
 RAW_EXTRACT = dg.AssetKey(["extract", "raw_extract"])
@@ -16,9 +17,10 @@ def archive_key(table: Table) -> dg.AssetKey:
 
 
 def warehouse_key(table: Table) -> dg.AssetKey:
-    """Address of a table that Snowpipe loads, named as in Snowflake."""
+    """Address of a table or view in Snowflake, named as there."""
     return dg.AssetKey(["snowflake", table.snowflake_schema.lower(), table.name])
 
 
 ARCHIVE = tuple(archive_key(table) for table in ARCHIVE_TABLES)
 WAREHOUSE = tuple(warehouse_key(table) for table in ARCHIVE_TABLES)
+CORE = tuple(warehouse_key(table) for table in CORE_TABLES)

@@ -21,6 +21,10 @@ TRANSFORM_ID = "movie_platform/transform_id"
 COUNTS = "movie_platform/counts"
 NULLED = "movie_platform/nulled"
 UNCHANGED = "movie_platform/unchanged"
+ROWS_INSERTED = "movie_platform/rows_inserted"
+ROWS_UPDATED = "movie_platform/rows_updated"
+ROWS_CLOSED = "movie_platform/rows_closed"
+ROWS_DELETED = "movie_platform/rows_deleted"
 
 
 def bundle_schema() -> dg.TableSchema:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -84,9 +85,15 @@ class WarehouseResource(dg.ConfigurableResource):
         )
 
     @contextmanager
-    def connect(self, *, query_tag: str = APPLICATION) -> "Iterator[SnowflakeConnection]":
-        """A session, closed at the end of the block; an open transaction is rolled back."""
-        connection = self.access.connect(query_tag=query_tag)
+    def connect(
+        self, *, query_tag: str = APPLICATION, role: str | None = None
+    ) -> "Iterator[SnowflakeConnection]":
+        """A session, closed at the end of the block; an open transaction is rolled back.
+
+        `role` replaces the resource's own where it is given.
+        """
+        access = self.access if role is None else replace(self.access, role=role)
+        connection = access.connect(query_tag=query_tag)
         try:
             yield connection
         finally:
