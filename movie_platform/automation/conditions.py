@@ -9,6 +9,8 @@ See https://docs.dagster.io/guides/automate/declarative-automation.
 
 import dagster as dg
 
+from movie_platform.assets import keys
+
 
 def follows_its_partition() -> dg.AutomationCondition:
     """For CORE: each partition follows the same partition of RAW, once all of RAW is there."""
@@ -34,4 +36,15 @@ def _nothing_stands_against_it() -> dg.AutomationCondition:
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()
         & ~condition.execution_failed()
+    )
+
+
+def build_warehouse_automation() -> dg.AutomationConditionSensorDefinition:
+    """The sensor that evaluates the conditions; Dagster's own default one would be stopped at first."""
+    return dg.AutomationConditionSensorDefinition(
+        "warehouse_automation",
+        target=dg.AssetSelection.assets(*keys.CORE),
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Lets CORE follow RAW and MARTS follow CORE where a run ended before them.",
     )

@@ -26,13 +26,17 @@ from movie_platform.assets.schemas import (
 
 Status = Literal["success", "failed", "quarantined"]
 
-# The stages in the order in which data flows, and the beginning of the asset keys that each consists of.
-STAGES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("extract", ("extract",)),
-    ("bundle", ("landing",)),
-    ("unpack", ("processed",)),
-    ("transform", ("archive",)),
-    ("load", ("snowflake",)),
+_RAW = ("snowflake", "raw")
+_OPS = ("snowflake", "ops")
+# The stages in the order in which data flows, and the beginnings of the asset keys that each consists of.
+STAGES: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
+    ("extract", (("extract",),)),
+    ("bundle", (("landing",),)),
+    ("unpack", (("processed",),)),
+    ("transform", (("archive",),)),
+    ("load", (_RAW, _OPS)),
+    ("core", (("snowflake", "core"),)),
+    ("marts", (("snowflake", "marts"),)),
 )
 
 
@@ -71,7 +75,10 @@ class ErrorReport:
 
 @dataclass(frozen=True, slots=True)
 class StageReport:
-    """One stage of the pipeline; rows are films, for `load` the rows of all tables."""
+    """One stage of the pipeline; rows are films, for `load` and `marts` the rows of all tables and views.
+
+    `core`: films of the day's winning batch in RAW, and in the day's snapshot.
+    """
 
     name: str
     seconds: float
@@ -166,14 +173,16 @@ def build_report(
 
 
 def _is_loaded_table(key: tuple[str, ...]) -> bool:
-    return key[:2] in {("snowflake", "raw"), ("snowflake", "ops")}
+    return key[:2] in {_RAW, _OPS}
 
 
 def _stages(assets: Iterable[AssetReport], counts: Mapping[str, Any]) -> tuple[StageReport, ...]:
     reports = []
     assets = list(assets)
-    for name, prefix in STAGES:
-        members = [asset for asset in assets if asset.key[: len(prefix)] == prefix]
+    for name, prefixes in STAGES:
+        members = [
+            asset for asset in assets if any(asset.key[: len(prefix)] == prefix for prefix in prefixes)
+        ]
         if not members:
             continue
         rows_in = sum(member.number(ROWS_IN) for member in members)

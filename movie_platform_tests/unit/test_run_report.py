@@ -67,6 +67,17 @@ def assets_of_a_whole_run() -> list[AssetReport]:
             for table, rows in loaded.items()
         ),
         asset("snowflake", "ops", "quarantined_rows", rows_in=6, rows_out=6, bytes=10, seconds=1.0),
+        asset("snowflake", "core", "dim_movie", step="core_tables", rows_inserted=7, seconds=3.0),
+        asset(
+            "snowflake",
+            "core",
+            "fact_movie_snapshot",
+            step="core_tables",
+            rows_in=95,
+            rows_out=95,
+            seconds=3.0,
+        ),
+        asset("snowflake", "marts", "movie_history", step="marts", rows_out=120, seconds=0.5),
     ]
 
 
@@ -116,7 +127,7 @@ def test_rows_add_up_over_the_hops() -> None:
 
 def test_a_step_that_makes_several_tables_counts_its_time_once_and_films_not_rows_of_tables() -> None:
     stages = {stage.name: stage for stage in whole_run().stages}
-    assert [*stages] == ["extract", "bundle", "unpack", "transform", "load"]
+    assert [*stages] == ["extract", "bundle", "unpack", "transform", "load", "core", "marts"]
     assert (stages["transform"].seconds, stages["transform"].rows_in, stages["transform"].rows_out) == (
         8.0,
         103,
@@ -124,6 +135,13 @@ def test_a_step_that_makes_several_tables_counts_its_time_once_and_films_not_row
     )
     assert stages["transform"].peak_rss_bytes == 500
     assert (stages["load"].seconds, stages["load"].rows_out) == (6.0, 862)
+
+
+def test_core_is_told_in_films_of_the_day_and_marts_in_the_rows_that_they_show() -> None:
+    stages = {stage.name: stage for stage in whole_run().stages}
+    core, marts = stages["core"], stages["marts"]
+    assert (core.seconds, core.rows_in, core.rows_out) == (3.0, 95, 95)
+    assert (marts.seconds, marts.rows_out) == (0.5, 120)
 
 
 def test_quarantine_and_nulled_values_are_given_by_rule_and_column() -> None:
