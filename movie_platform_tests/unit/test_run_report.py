@@ -209,7 +209,7 @@ def test_a_range_is_one_object_with_a_run_a_date() -> None:
 
 def test_the_table_has_a_row_a_stage_and_day() -> None:
     rows = stage_rows([whole_run()])
-    assert len(rows) == 5
+    assert len(rows) == 7
     assert rows[3][:5] == ("2026-11-18", "transform", 103, 95, 6)
 
 
