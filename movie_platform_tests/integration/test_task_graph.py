@@ -39,8 +39,8 @@ APPLY = (
         " QUALIFY ROW_NUMBER() OVER (PARTITION BY source, dt ORDER BY extracted_at DESC, batch_id DESC) = 1;"
     ),
     (
-        "INSERT INTO GRAPH.OPS.CORE_CHANGES SELECT source, dt, batch_id, transform_id, 'dim_movie', 3, 2, 1, 0, SYSDATE()"
-        " FROM GRAPH.CORE.APPLIED_DAYS;"
+        "INSERT INTO GRAPH.OPS.CORE_CHANGES"
+        " SELECT source, dt, batch_id, transform_id, 'dim_movie', 3, 2, 1, 0, SYSDATE() FROM GRAPH.CORE.APPLIED_DAYS;"
     ),
 )
 BODIES = ("SELECT 1;", " ".join(("BEGIN TRANSACTION;", *APPLY, "COMMIT;")), "SELECT 1;")
