@@ -52,7 +52,7 @@ class TaskFailedError(PlatformError):
             f"task CORE.{run.task} ended {run.state}: {run.error_code or 'no code'}:"
             f" {run.error_message or 'no message'} (graph run {run.graph_run}, query {run.query_id or 'unknown'})",
             "nothing of the batch was applied, and nothing is lost: mend what the error names and materialize CORE"
-            " again; OPS.task_errors keeps the errors",
+            " again; TASK_HISTORY keeps the errors",
         )
         self.run = run
 
