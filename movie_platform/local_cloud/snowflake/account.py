@@ -11,6 +11,7 @@ from movie_platform.local_cloud.snowflake.streams.store import StreamStore
 if TYPE_CHECKING:
     from movie_platform.local_cloud.snowflake.pipes.service import PipeService
     from movie_platform.local_cloud.snowflake.router import Router
+    from movie_platform.local_cloud.snowflake.tasks.service import TaskService
 
 
 @dataclass
@@ -24,21 +25,26 @@ class Account:
     router: "Router" = field(init=False)
     pipes: "PipeService" = field(init=False)
     streams: StreamStore = field(init=False)
+    tasks: "TaskService" = field(init=False)
 
     def __post_init__(self) -> None:
         # Late imports: statements and services refer to sessions, which refer to the account.
         from movie_platform.local_cloud.snowflake.pipes.service import PipeService
         from movie_platform.local_cloud.snowflake.router import Router
+        from movie_platform.local_cloud.snowflake.tasks.service import TaskService
 
         self.access = AccessStore(self.engine)
         self.streams = StreamStore(self.engine)
         self.pipes = PipeService(self.engine, self.lake)
+        self.tasks = TaskService(self)
         self.router = Router()
 
     def start(self) -> None:
         """Starts the background services."""
         self.pipes.start()
+        self.tasks.start()
 
     def stop(self) -> None:
         """Stops them; returns when they have ended what they were at."""
+        self.tasks.stop()
         self.pipes.stop()

@@ -62,6 +62,18 @@ CREATE TABLE IF NOT EXISTS {state}._fs_streams (
     schema_name VARCHAR, name VARCHAR, stream_id VARCHAR, created_on TIMESTAMPTZ, table_schema VARCHAR,
     table_name VARCHAR, row_offset BIGINT, base_gone BOOLEAN, comment VARCHAR, owner VARCHAR
 );
+CREATE TABLE IF NOT EXISTS {state}._fs_tasks (
+    schema_name VARCHAR, name VARCHAR, task_id VARCHAR, created_on TIMESTAMPTZ, warehouse VARCHAR, schedule VARCHAR,
+    predecessors VARCHAR, condition VARCHAR, definition VARCHAR, state VARCHAR, changed_on TIMESTAMPTZ,
+    comment VARCHAR, owner VARCHAR, suspend_after INTEGER, timeout_ms BIGINT
+);
+CREATE TABLE IF NOT EXISTS {state}._fs_task_history (
+    query_id VARCHAR, name VARCHAR, database_name VARCHAR, schema_name VARCHAR, query_text VARCHAR,
+    condition_text VARCHAR, state VARCHAR, error_code VARCHAR, error_message VARCHAR, scheduled_time TIMESTAMPTZ,
+    query_start_time TIMESTAMPTZ, next_scheduled_time TIMESTAMPTZ, completed_time TIMESTAMPTZ, root_task_id VARCHAR,
+    graph_version INTEGER, run_id BIGINT, return_value VARCHAR, scheduled_from VARCHAR, attempt_number INTEGER,
+    graph_run_group_id VARCHAR
+);
 CREATE TABLE IF NOT EXISTS {state}._fs_table_loads (
     schema_name VARCHAR, table_name VARCHAR, url VARCHAR, etag VARCHAR, loaded_at TIMESTAMPTZ,
     PRIMARY KEY (schema_name, table_name, url)

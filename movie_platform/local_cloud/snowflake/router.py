@@ -12,6 +12,7 @@ from movie_platform.local_cloud.snowflake.pipes import statements as pipes
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.sql import ddl, describe, dml, queries, session_statements
 from movie_platform.local_cloud.snowflake.streams import statements as streams
+from movie_platform.local_cloud.snowflake.tasks import statements as tasks
 from movie_platform.local_cloud.snowflake.tokens import leading_words
 
 Handler = Callable[[Session, Statement], wire.Result]
@@ -86,6 +87,12 @@ ROUTES: dict[str, Handler] = {
     "DROP STREAM": streams.drop_stream,
     "SHOW STREAMS": streams.show_streams,
     "DESCRIBE STREAM": streams.describe_stream,
+    "CREATE TASK": tasks.create_task,
+    "ALTER TASK": tasks.alter_task,
+    "DROP TASK": tasks.drop_task,
+    "SHOW TASKS": tasks.show_tasks,
+    "DESCRIBE TASK": tasks.describe_task,
+    "EXECUTE TASK": tasks.execute_task,
     "GRANT": grants.grant,
     "REVOKE": grants.revoke,
     "SHOW GRANTS": grants.show_grants,

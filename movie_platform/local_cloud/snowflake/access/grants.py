@@ -50,8 +50,7 @@ _PRIVILEGES: dict[str, frozenset[str]] = {
     "ROLE": frozenset(),
 }  # fmt: skip
 _IN_SCHEMA = frozenset({"TABLE", "VIEW", "STAGE", "FILE FORMAT", "SEQUENCE", "PIPE", "STREAM", "TASK"})
-# Kinds that a future grant or a grant on all may name although there are no such objects here yet.
-_NOT_HERE = frozenset({"TASK"})
+_STATE_TABLES = {"PIPE": "_fs_pipes", "STREAM": "_fs_streams", "TASK": "_fs_tasks"}
 
 
 def _plural(kind: str) -> tuple[str, ...]:
@@ -129,8 +128,6 @@ def _existing(session: Session, kind: str) -> list[str]:
         return [session.account.name]
     if kind == "DATABASE":
         return [shown(name) for name in engine.databases()]
-    if kind in _NOT_HERE:
-        return []
     queries = {
         "SCHEMA": "SELECT database_name, schema_name FROM duckdb_schemas() WHERE NOT internal",
         "TABLE": "SELECT database_name, schema_name, table_name FROM duckdb_tables() WHERE NOT internal",
@@ -139,17 +136,13 @@ def _existing(session: Session, kind: str) -> list[str]:
         "STAGE": f"SELECT database_name, schema_name, name FROM {ACCOUNT_STATE}._fs_stages",
         "FILE FORMAT": f"SELECT database_name, schema_name, name FROM {ACCOUNT_STATE}._fs_file_formats",
     }
-    if kind == "STREAM":
+    if kind in _STATE_TABLES:
         rows = [
             (database, *row)
             for database in engine.databases()
-            for row in engine.query(f"SELECT schema_name, name FROM {state_of(database)}._fs_streams")
-        ]
-    elif kind == "PIPE":
-        rows = [
-            (database, *row)
-            for database in engine.databases()
-            for row in engine.query(f"SELECT schema_name, name FROM {state_of(database)}._fs_pipes")
+            for row in engine.query(
+                f"SELECT schema_name, name FROM {state_of(database)}.{_STATE_TABLES[kind]}"
+            )
         ]
     elif kind in queries:
         rows = engine.query(queries[kind])
@@ -167,8 +160,6 @@ def _expand(session: Session, target: _Target) -> list[_Target]:
     existing = _existing(session, target.kind)
     if target.reach == "ALL":
         return [_Target(target.kind, name) for name in existing if name.startswith(f"{target.name}.")]
-    if target.kind in _NOT_HERE:
-        raise unsupported(f"a grant on a {target.kind}")
     if target.name not in existing:
         raise does_not_exist(target.kind.capitalize(), target.name)
     return [target]

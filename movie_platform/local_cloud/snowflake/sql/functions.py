@@ -1,7 +1,7 @@
 """Functions and views that need the account or the session: replaced in a statement's tree before it is translated.
 
 Context functions (CURRENT_ROLE …), system functions (SYSTEM$PIPE_STATUS, SYSTEM$STREAM_HAS_DATA),
-table functions (RESULT_SCAN, INFORMATION_SCHEMA.COPY_HISTORY; TASK_HISTORY belongs here too) and the views of
+table functions (RESULT_SCAN, INFORMATION_SCHEMA.COPY_HISTORY and TASK_HISTORY) and the views of
 SNOWFLAKE.ACCOUNT_USAGE.
 """
 
@@ -14,6 +14,8 @@ from movie_platform.local_cloud.snowflake import load_history
 from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.streams.reading import has_data, replace_streams
+from movie_platform.local_cloud.snowflake.tasks.statements import enable_dependents
+from movie_platform.local_cloud.snowflake.tasks.store import history_query
 from movie_platform.local_cloud.snowflake.tokens import parse_name
 
 _CONTEXT: dict[str, Callable[[Session], str | None]] = {
@@ -37,6 +39,7 @@ def _pipe_status(session: Session, argument: str) -> str:
 _SYSTEM: dict[str, Callable[[Session, str], str | bool]] = {
     "SYSTEM$PIPE_STATUS": _pipe_status,
     "SYSTEM$STREAM_HAS_DATA": has_data,
+    "SYSTEM$TASK_DEPENDENTS_ENABLE": enable_dependents,
 }
 
 
@@ -101,9 +104,13 @@ def _replace_table_function(session: Session, node: exp.TableFromRows, parameter
     if name == "RESULT_SCAN" and not parts:
         _replace(node, _result_scan(session, inner, parameters))
     elif parts and parts[-1] == "INFORMATION_SCHEMA":
-        if name != "COPY_HISTORY":
+        if name == "TASK_HISTORY":
+            database = parts[0] if len(parts) > 1 else session.database
+            _replace(node, task_history(session, database, inner, parameters))
+        elif name == "COPY_HISTORY":
+            _replace(node, _copy_history(session, inner, parameters))
+        else:
             raise unsupported(f"the table function INFORMATION_SCHEMA.{name}")
-        _replace(node, _copy_history(session, inner, parameters))
 
 
 def _dotted(node: Expr) -> list[str]:
@@ -147,6 +154,62 @@ def _copy_history(session: Session, call: exp.Anonymous, parameters: list[Any]) 
     if table.database not in session.account.engine.databases():
         raise does_not_exist("Database", table.database)
     return load_history.table_function(table, arguments["START_TIME"], arguments.get("END_TIME"))
+
+
+_HISTORY_ARGUMENTS = frozenset(
+    {
+        "TASK_NAME",
+        "SCHEDULED_TIME_RANGE_START",
+        "SCHEDULED_TIME_RANGE_END",
+        "RESULT_LIMIT",
+        "ERROR_ONLY",
+        "ROOT_TASK_ID",
+    }
+)
+_HISTORY_LIMIT = 100
+
+
+def task_history(
+    session: Session, database: str | None, call: exp.Anonymous, parameters: list[Any]
+) -> exp.Query:
+    """INFORMATION_SCHEMA.TASK_HISTORY: runs of the database's tasks, the newest first, 100 unless asked for more.
+
+    Raises SnowflakeError for an argument that it does not take.
+    """
+    if database is None or database not in session.account.engine.databases():
+        raise does_not_exist("Database", str(database))
+    arguments = _named_arguments(call, "TASK_HISTORY")
+    unknown = arguments.keys() - _HISTORY_ARGUMENTS
+    if unknown:
+        raise compilation_error(
+            1044, "42P13", f"Invalid argument names for function 'TASK_HISTORY': {', '.join(sorted(unknown))}"
+        )
+    query = history_query(database)
+    scheduled = exp.column("SCHEDULED_TIME")
+    for name, comparison in (("SCHEDULED_TIME_RANGE_START", exp.GTE), ("SCHEDULED_TIME_RANGE_END", exp.LTE)):
+        if name in arguments:
+            bound = exp.cast(arguments[name].copy(), "TIMESTAMPTZ")
+            query = query.where(comparison(this=scheduled.copy(), expression=bound), copy=False)
+    for name, column in (("TASK_NAME", "NAME"), ("ROOT_TASK_ID", "ROOT_TASK_ID")):
+        if name in arguments:
+            value = str(_constant(arguments[name], parameters))
+            value = value.upper() if name == "TASK_NAME" else value
+            query = query.where(exp.column(column).eq(exp.Literal.string(value)), copy=False)
+    if "ERROR_ONLY" in arguments and arguments["ERROR_ONLY"].sql().upper() == "TRUE":
+        query = query.where(exp.column("STATE").isin("FAILED", "CANCELLED"), copy=False)
+    limit = arguments.get("RESULT_LIMIT", exp.Literal.number(_HISTORY_LIMIT))
+    return query.order_by("SCHEDULED_TIME DESC, QUERY_START_TIME DESC", copy=False).limit(
+        limit.sql(), copy=False
+    )
+
+
+def _named_arguments(call: exp.Anonymous, function: str) -> dict[str, Expr]:
+    arguments: dict[str, Expr] = {}
+    for argument in call.expressions:
+        if not isinstance(argument, exp.Kwarg | exp.PropertyEQ):
+            raise compilation_error(1044, "42P13", f"{function} takes named arguments: NAME => value")
+        arguments[argument.this.name.upper()] = argument.expression
+    return arguments
 
 
 def _replace_view(session: Session, table: exp.Table) -> None:
