@@ -104,13 +104,13 @@ DIM_MOVIE = Table(
             nullable=False,
         ),
         _text(
-            "row_hash", "SHA-256 of the tracked attributes; a removed film keeps that of its last version."
+            "row_hash",
+            "SHA-256 of the tracked attributes, genres and people; a removed film keeps that of its last version.",
         ),
         *_of(MOVIES, *TRACKED_COLUMNS[:13]),
         _text("genres", "Genres in the source's order, joined by '|'.", nullable=True),
         _text("directors", "Directors in the source's order, joined by '|'.", nullable=True),
         *_of(MOVIES, *TRACKED_COLUMNS[13:]),
-        _text("credits_hash", "Hash of all genres and people of the film with their places.", nullable=True),
     ),
 )
 DIM_PERSON = Table(
