@@ -1,7 +1,7 @@
 """Runs task graphs: one that is asked for, and those that are due. One graph at a time.
 
-A run of a task is a session of its own with the role of the task's owner. Its transaction ends with it: what a failed or
-killed run did is rolled back, and its history says so.
+A run of a task is a session of its own with the role of the task's owner. Its transaction ends with it: what a failed
+or killed run did is rolled back, and its history says so.
 """
 
 import logging
