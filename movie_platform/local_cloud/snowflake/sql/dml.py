@@ -9,6 +9,7 @@ from sqlglot import Expr, exp
 from movie_platform.local_cloud.snowflake import load_history, wire
 from movie_platform.local_cloud.snowflake.errors import unsupported
 from movie_platform.local_cloud.snowflake.names import FullName, Name, quoted
+from movie_platform.local_cloud.snowflake.plans import Plan
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.sql.functions import replace_functions
 from movie_platform.local_cloud.snowflake.streams.reading import (
@@ -23,6 +24,11 @@ _BATCH_ROWS = 100_000
 
 def change(session: Session, statement: Statement) -> wire.Result:
     """INSERT, UPDATE or DELETE; with array bindings once for each row, all in one transaction."""
+    plans = session.account.plans
+    known = plans.find(session, statement)
+    if known is not None:
+        return _execute_plan(session, known)
+    generation = plans.generation
     tree = parse(statement.sql)
     if isinstance(tree, exp.Insert):
         names, kind = ("number of rows inserted",), wire.INSERT
@@ -40,6 +46,11 @@ def change(session: Session, statement: Statement) -> wire.Result:
     if not isinstance(tree, exp.Insert):
         refuse_on_followed_table(session, full_name(session, tree.this), names[0].rsplit(" ", 1)[-1])
     preparation = _Preparation(session, tree, parameters)
+    if not preparation.reads_streams:
+        target = None if isinstance(tree, exp.Insert) else full_name(session, tree.this)
+        updates = isinstance(tree, exp.Update)
+        plan = Plan(tuple(preparation.inside_transaction()), target, updates, names, kind)
+        plans.keep(session, statement, plan, generation)
 
     def work() -> int:
         prepared = preparation.inside_transaction()
@@ -48,6 +59,11 @@ def change(session: Session, statement: Statement) -> wire.Result:
 
     count = session.atomically(work)
     return wire.counts(names, [count, *([0] * (len(names) - 1))], kind)
+
+
+def _execute_plan(session: Session, plan: Plan) -> wire.Result:
+    count = session.atomically(lambda: _execute(session, list(plan.prepared), []))
+    return wire.counts(plan.names, [count, *([0] * (len(plan.names) - 1))], plan.kind)
 
 
 class _Preparation:
@@ -60,14 +76,14 @@ class _Preparation:
         self._tree = tree.copy()
         self._bound = list(parameters)
         self.parameters = list(parameters)
-        self._reads_streams = bool(replace_streams(session, tree))
+        self.reads_streams = bool(replace_streams(session, tree))
         self._prepared = session.translator.prepare(
             replace_functions(session, tree, self.parameters), self.parameters
         )
 
     def inside_transaction(self) -> list[Prepared]:
         """The statements to execute now."""
-        if self._reads_streams:
+        if self.reads_streams:
             tree, self.parameters = self._tree.copy(), list(self._bound)
             consume(self._session, replace_streams(self._session, tree))
             self._prepared = self._session.translator.prepare(
