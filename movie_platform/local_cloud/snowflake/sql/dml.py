@@ -12,11 +12,8 @@ from movie_platform.local_cloud.snowflake.names import FullName, Name, quoted
 from movie_platform.local_cloud.snowflake.plans import Plan
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.sql.functions import replace_functions
-from movie_platform.local_cloud.snowflake.streams.reading import (
-    consume,
-    refuse_on_followed_table,
-    replace_streams,
-)
+from movie_platform.local_cloud.snowflake.streams.changes import noting_changes
+from movie_platform.local_cloud.snowflake.streams.reading import consume, replace_streams
 from movie_platform.local_cloud.snowflake.translate import Prepared, parse
 
 _BATCH_ROWS = 100_000
@@ -43,8 +40,7 @@ def change(session: Session, statement: Statement) -> wire.Result:
     parameters = statement.bindings.values
     if isinstance(tree, exp.Insert) and tree.args.get("overwrite"):
         return _overwrite(session, tree, parameters)
-    if not isinstance(tree, exp.Insert):
-        refuse_on_followed_table(session, full_name(session, tree.this), names[0].rsplit(" ", 1)[-1])
+    target = None if isinstance(tree, exp.Insert) else full_name(session, tree.this)
     preparation = _Preparation(session, tree, parameters)
     if not preparation.reads_streams:
         target = None if isinstance(tree, exp.Insert) else full_name(session, tree.this)
@@ -55,7 +51,13 @@ def change(session: Session, statement: Statement) -> wire.Result:
     def work() -> int:
         prepared = preparation.inside_transaction()
         rows = statement.bindings.rows if statement.bindings.is_array else [preparation.parameters]
-        return sum(_execute(session, prepared, list(row)) for row in rows)
+
+        def execute() -> int:
+            return sum(_execute(session, prepared, list(row)) for row in rows)
+
+        if target is None:
+            return execute()
+        return noting_changes(session, target, execute, updates=isinstance(tree, exp.Update))
 
     count = session.atomically(work)
     return wire.counts(names, [count, *([0] * (len(names) - 1))], kind)
@@ -99,7 +101,6 @@ def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> wir
     # The new rows may be read from the table itself: they are put aside before it is emptied.
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     name = full_name(session, target)
-    refuse_on_followed_table(session, name, "INSERT OVERWRITE")
     if replace_streams(session, tree.expression):
         raise unsupported("INSERT OVERWRITE from a stream")
     (query,) = session.translator.prepare(replace_functions(session, tree.expression, parameters), parameters)
@@ -110,7 +111,7 @@ def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> wir
 
     def work() -> int:
         session.duck.execute(f"CREATE OR REPLACE TEMP TABLE {_OVERWRITING} AS {query.sql}", query.parameters)
-        session.duck.execute(f"DELETE FROM {name.sql}")
+        noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)
         row = session.duck.execute(
             f"INSERT INTO {name.sql}{columns} FROM temp.main.{_OVERWRITING}"
         ).fetchone()
@@ -144,12 +145,16 @@ def merge(session: Session, statement: Statement) -> wire.Result:
     names = [name for action, name in _ACTIONS.items() if action in wanted]
     if statement.describe_only:
         return wire.counts(names, [0] * len(names), wire.MERGE)
-    if wanted != {"INSERT"}:
-        refuse_on_followed_table(session, full_name(session, tree.this), "MERGE")
+    target = full_name(session, tree.this)
     preparation = _Preparation(session, tree, statement.bindings.values)
 
     def work() -> Counter[str]:
         (prepared,) = preparation.inside_transaction()
+        if wanted == {"INSERT"}:
+            return execute(prepared)
+        return noting_changes(session, target, lambda: execute(prepared), updates="UPDATE" in wanted)
+
+    def execute(prepared: Prepared) -> Counter[str]:
         relation = session.duck.execute(f"{prepared.sql} RETURNING merge_action", prepared.parameters)
         done: Counter[str] = Counter()
         while rows := relation.fetchmany(_BATCH_ROWS):
@@ -187,10 +192,9 @@ def truncate(session: Session, statement: Statement) -> wire.Result:
         [name.database, name.schema, name.name],
     ):
         return wire.message("Statement executed successfully.")
-    refuse_on_followed_table(session, name, "TRUNCATE")
 
     def work() -> None:
-        session.duck.execute(f"DELETE FROM {name.sql}")
+        noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)
         load_history.forget_table(session.duck, name)
 
     session.atomically(work)
