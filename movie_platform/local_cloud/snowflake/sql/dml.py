@@ -2,6 +2,7 @@
 """INSERT, UPDATE, DELETE, MERGE and TRUNCATE, each as one transaction (or part of the session's)."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlglot import Expr, exp
@@ -24,7 +25,7 @@ def change(session: Session, statement: Statement) -> wire.Result:
     plans = session.account.plans
     known = plans.find(session, statement)
     if known is not None:
-        return _execute_plan(session, known)
+        return _run(session, lambda: known, lambda: [()])
     generation = plans.generation
     tree = parse(statement.sql)
     if isinstance(tree, exp.Insert):
@@ -42,30 +43,38 @@ def change(session: Session, statement: Statement) -> wire.Result:
         return _overwrite(session, tree, parameters)
     target = None if isinstance(tree, exp.Insert) else full_name(session, tree.this)
     preparation = _Preparation(session, tree, parameters)
-    if not preparation.reads_streams:
-        target = None if isinstance(tree, exp.Insert) else full_name(session, tree.this)
-        updates = isinstance(tree, exp.Update)
-        plan = Plan(tuple(preparation.inside_transaction()), target, updates, names, kind)
-        plans.keep(session, statement, plan, generation)
 
-    def work() -> int:
-        prepared = preparation.inside_transaction()
-        rows = statement.bindings.rows if statement.bindings.is_array else [preparation.parameters]
+    def plan() -> Plan:
+        return Plan(
+            tuple(preparation.inside_transaction()), target, isinstance(tree, exp.Update), names, kind
+        )
+
+    if not preparation.reads_streams:
+        plans.keep(session, statement, plan(), generation)
+    return _run(
+        session,
+        plan,
+        lambda: statement.bindings.rows if statement.bindings.is_array else [preparation.parameters],
+    )
+
+
+def _run(
+    session: Session, plan: Callable[[], Plan], rows: Callable[[], Sequence[Sequence[Any]]]
+) -> wire.Result:
+    """Executes a plan, which is made inside the transaction, once for each row of bindings."""
+
+    def work() -> tuple[Plan, int]:
+        made = plan()
 
         def execute() -> int:
-            return sum(_execute(session, prepared, list(row)) for row in rows)
+            return sum(_execute(session, made.prepared, list(row)) for row in rows())
 
-        if target is None:
-            return execute()
-        return noting_changes(session, target, execute, updates=isinstance(tree, exp.Update))
+        if made.target is None:
+            return made, execute()
+        return made, noting_changes(session, made.target, execute, updates=made.updates)
 
-    count = session.atomically(work)
-    return wire.counts(names, [count, *([0] * (len(names) - 1))], kind)
-
-
-def _execute_plan(session: Session, plan: Plan) -> wire.Result:
-    count = session.atomically(lambda: _execute(session, list(plan.prepared), []))
-    return wire.counts(plan.names, [count, *([0] * (len(plan.names) - 1))], plan.kind)
+    done, count = session.atomically(work)
+    return wire.counts(done.names, [count, *([0] * (len(done.names) - 1))], done.kind)
 
 
 class _Preparation:
@@ -121,7 +130,7 @@ def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> wir
     return wire.counts(("number of rows inserted",), (session.atomically(work),), wire.INSERT)
 
 
-def _execute(session: Session, prepared: list[Prepared], parameters: list[Any]) -> int:
+def _execute(session: Session, prepared: Sequence[Prepared], parameters: list[Any]) -> int:
     count = 0
     for part in prepared:
         row = session.duck.execute(part.sql, parameters if part.parameters is not None else None).fetchone()
