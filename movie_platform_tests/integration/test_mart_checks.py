@@ -74,7 +74,7 @@ FAULTS = {
         "years_add_up_to_facts",
         "yearly_box_office",
         (
-            "REPLACE: SELECT * REPLACE (CASE WHEN year = 2000 THEN 100.01 ELSE box_office_total END AS box_office_total)"
+            "REPLACE: SELECT * REPLACE (IFF(year = 2000, 100.01, box_office_total) AS box_office_total)"
             " FROM seen"
         ),
     ),
