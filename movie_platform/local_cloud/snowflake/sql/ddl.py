@@ -310,7 +310,7 @@ def _drop_schema(session: Session, database: str, schema: str) -> None:
             f"(SELECT pipe_id FROM {state}._fs_pipes WHERE schema_name = ?)",
             [schema],
         )
-        for table in ("_fs_pipes", "_fs_table_loads"):
+        for table in ("_fs_pipes", "_fs_table_loads", "_fs_tasks"):
             session.duck.execute(f"DELETE FROM {state}.{table} WHERE schema_name = ?", [schema])
 
     session.atomically(work)
