@@ -1,6 +1,6 @@
 """Checks of the marts: what people read adds up to the facts.
 
-Blocking: nothing downstream of a mart is made while it is wrong, and the run that made it so fails.
+Blocking where a mart is wrong: nothing downstream of it is made, and the run that made it so fails. Others warn.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,10 @@ def build_mart_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         name="mart_checks",
         specs=[
             dg.AssetCheckSpec(
-                rule.name, asset=keys.warehouse_key(rule.table), description=rule.claim, blocking=True
+                rule.name,
+                asset=keys.warehouse_key(rule.table),
+                description=rule.claim,
+                blocking=rule.blocking,
             )
             for rule in rules
         ],
@@ -44,6 +47,7 @@ def build_mart_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         ):
             findings = [(rule, examine(connection, rule)) for rule in wanted]
         for rule, finding in findings:
-            yield check_result(keys.warehouse_key(rule.table), rule.name, finding)
+            severity = dg.AssetCheckSeverity.ERROR if rule.blocking else dg.AssetCheckSeverity.WARN
+            yield check_result(keys.warehouse_key(rule.table), rule.name, finding, severity)
 
     return [mart_checks]

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SqlRule:
-    """A claim about a table. `checked` gives one number; `offenders` a row for each fault."""
+    """A claim about a table. `checked` gives one number; `offenders` a row for each fault.
+
+    `blocking`: what is made of the table would be wrong where the claim does not hold.
+    """
 
     name: str
     table: Table
@@ -21,6 +24,7 @@ class SqlRule:
     checked: str
     offenders: str
     next_step: str
+    blocking: bool = True
 
 
 def examine(

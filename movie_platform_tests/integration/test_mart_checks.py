@@ -147,7 +147,7 @@ FAULTS = {
         ),
     ),
     "a version without a reason": (
-        "every_version_is_explained",
+        "changes_are_explained",
         "movie_history",
         (
             "INSERT INTO CORE.DIM_MOVIE SELECT * REPLACE ('s-2-19' AS movie_key, '2026-11-19' AS valid_from)"
@@ -155,7 +155,7 @@ FAULTS = {
         ),
     ),
     "a version that is not shown": (
-        "every_version_is_explained",
+        "versions_match_core",
         "movie_history",
         "REPLACE: SELECT * FROM seen WHERE event <> 'removed'",
     ),
@@ -257,6 +257,10 @@ def test_a_fault_breaks_its_rule_with_a_sample_and_a_next_step(whole: SnowflakeC
     assert finding.counts["offenders"] >= 1
     assert finding.offenders
     assert finding.next_step
+
+
+def test_a_rule_stops_what_comes_after_unless_the_mart_is_right_all_the_same():
+    assert [rule.name for rule in mart_rules() if not rule.blocking] == ["changes_are_explained"]
 
 
 def test_marts_of_a_warehouse_without_a_day_break_no_rule(whole: SnowflakeConnection):
