@@ -27,7 +27,7 @@ INSTALLED := $(VENV)/.installed
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
 
-demo: $(INSTALLED) ## Carry three days of a real movie database from source to Snowflake tables, here on this machine.
+demo: $(INSTALLED) ## Carry three days of a real movie database from source to marts, here on this machine.
 	$(BIN)/movie-platform --home "$(HOME_DIR)" demo
 
 dev: $(INSTALLED) ## The local cloud and the Dagster UI in the foreground; Ctrl-C stops all of it.
