@@ -125,7 +125,10 @@ def _changes(session: Session, stream: Stream) -> str:
             f"SELECT {_given(stream, columns, 'INSERT', 'false', 'rowid')} FROM {stream.table.sql} "
             f"WHERE rowid >= {stream.row_offset} AND rowid < {FIRST_UNCOMMITTED}"
         )
-    parts = [f"numbered AS ({numbered(stream.table, dense=dense)})", *_states(stream, columns, images)]
+    # What is new is all that an append-only stream needs; a standard one compares with what is old.
+    since = stream.row_offset if stream.append_only else 0
+    rows = numbered(session.duck, stream.table, dense=dense, since=since)
+    parts = [f"numbered AS ({rows})", *_states(stream, columns, images)]
     change = _inserted if stream.append_only else _difference
     return f"WITH {', '.join(parts)} {change(stream, columns)}"
 
