@@ -19,7 +19,7 @@ SELECT
         WHEN 5 THEN 'May' WHEN 6 THEN 'June' WHEN 7 THEN 'July' WHEN 8 THEN 'August'
         WHEN 9 THEN 'September' WHEN 10 THEN 'October' WHEN 11 THEN 'November' ELSE 'December'
     END AS month_name,
-    TO_CHAR(days.date, 'YYYY-MM') AS year_month,
+    CONCAT(YEAR(days.date), '-', LPAD(MONTH(days.date)::VARCHAR, 2, '0')) AS year_month,
     DAY(days.date) AS day_of_month,
     DAYOFYEAR(days.date) AS day_of_year,
     DAYOFWEEKISO(days.date) AS day_of_week,

@@ -17,8 +17,8 @@ USING (
     ) AS providers
 ) AS provided ON known.provider_key = provided.provider_key
 WHEN MATCHED THEN UPDATE SET
-    known.provider = provided.provider,
-    known.provider_name = provided.provider_name,
-    known.original_scale = provided.original_scale
+    provider = provided.provider,
+    provider_name = provided.provider_name,
+    original_scale = provided.original_scale
 WHEN NOT MATCHED THEN INSERT (provider_key, provider, provider_name, original_scale)
     VALUES (provided.provider_key, provided.provider, provided.provider_name, provided.original_scale);

@@ -322,7 +322,14 @@ BEGIN
             followed.is_deleted,
             followed.row_hash,
             SHA2(
-                CONCAT(followed.source, '|', TO_CHAR(followed.dt, 'YYYY-MM-DD'), '|', followed.movie_id), 256
+                CONCAT(
+                    followed.source,
+                    '|',
+                    YEAR(followed.dt) * 10000 + MONTH(followed.dt) * 100 + DAY(followed.dt),
+                    '|',
+                    followed.movie_id
+                ),
+                256
             ) AS movie_key
         FROM followed
         WHERE
@@ -734,7 +741,7 @@ BEGIN
             ON bridge.movie_key = versions.movie_key
         QUALIFY ROW_NUMBER() OVER (
             PARTITION BY bridge.genre_key
-            ORDER BY versions.valid_from DESC, versions.source, versions.movie_id, bridge.position
+            ORDER BY versions.valid_from DESC, versions.source ASC, versions.movie_id ASC, bridge.position ASC
         ) = 1
     ) AS newest
     WHERE work_genres.genre_key = newest.genre_key;
@@ -761,7 +768,12 @@ BEGIN
             ON bridge.movie_key = versions.movie_key
         QUALIFY ROW_NUMBER() OVER (
             PARTITION BY bridge.person_key
-            ORDER BY versions.valid_from DESC, versions.source, versions.movie_id, bridge.role, bridge.position
+            ORDER BY
+                versions.valid_from DESC,
+                versions.source ASC,
+                versions.movie_id ASC,
+                bridge.role ASC,
+                bridge.position ASC
         ) = 1
     ) AS newest
     WHERE work_people.person_key = newest.person_key;
@@ -782,7 +794,7 @@ BEGIN
     CROSS JOIN (
         SELECT days.source, days.dt
         FROM {{ database }}.CORE.work_days AS days
-        QUALIFY ROW_NUMBER() OVER (ORDER BY days.dt DESC, days.source) = 1
+        QUALIFY ROW_NUMBER() OVER (ORDER BY days.dt DESC, days.source ASC) = 1
     ) AS last_day
     LEFT JOIN {{ database }}.CORE.dim_genre AS known
         ON noted.genre_key = known.genre_key
@@ -800,7 +812,7 @@ BEGIN
     CROSS JOIN (
         SELECT days.source, days.dt
         FROM {{ database }}.CORE.work_days AS days
-        QUALIFY ROW_NUMBER() OVER (ORDER BY days.dt DESC, days.source) = 1
+        QUALIFY ROW_NUMBER() OVER (ORDER BY days.dt DESC, days.source ASC) = 1
     ) AS last_day
     LEFT JOIN {{ database }}.CORE.dim_person AS known
         ON noted.person_key = known.person_key
