@@ -40,8 +40,9 @@ _ROWS: dict[str, tuple[str, str, str]] = {
     "movies": (
         "movie_id, title, year, primary_genre, average_rating, row_hash, tracked_hash",
         (
-            "movie_id, 'Film ' || number || ' edition ' || edition, 1900 + MOD(number, 126), 'Genre ' || MOD(number, 20),"
-            " MOD(number, 100), SHA2(movie_id || '{dt}', 256), SHA2(movie_id || '/' || edition, 256)"
+            "movie_id, 'Film ' || number || ' edition ' || edition, 1900 + MOD(number, 126),"
+            " 'Genre ' || MOD(number, 20), MOD(number, 100),"
+            " SHA2(movie_id || '{dt}', 256), SHA2(movie_id || '/' || edition, 256)"
         ),
         "",
     ),
