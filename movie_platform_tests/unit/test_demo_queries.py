@@ -13,7 +13,9 @@ from movie_platform.commands.demo_queries import QUESTIONS, RECONCILIATION, load
 from movie_platform.contracts.marts import MART_VIEWS
 
 NAMES = (*QUESTIONS, RECONCILIATION)
-SCHEMA = {"MARTS": {view.name.upper(): dict.fromkeys(view.column_names, "VARCHAR") for view in MART_VIEWS}}
+SCHEMA: dict[str, object] = {
+    "MARTS": {view.name.upper(): dict.fromkeys(view.column_names, "VARCHAR") for view in MART_VIEWS}
+}
 
 
 def qualified(sql: str) -> exp.Expr:
