@@ -11,8 +11,8 @@ from movie_platform.sources.errors import SourceQuotaExceeded
 _BUSY_SECONDS = 30
 
 
-class BudgetSpent(SourceQuotaExceeded):  # noqa: N818 - as its parent
-    """The requests that the profile allows for today have been sent."""
+class BudgetSpent(SourceQuotaExceeded):
+    """The requests that the profile, or the API itself, allows for today have been sent."""
 
 
 class DailyBudget:

@@ -1,4 +1,4 @@
-"""Asking an API for JSON objects: paced, cached, again where that can help, and with typed errors that say what to do."""
+"""Asking an API for JSON objects: paced, cached, again where that can help, with typed errors that say what to do."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""How fast an API is asked: a token bucket that all threads of an extract share, and pauses that the server asks for."""
+"""How fast an API is asked: a token bucket that an extract's threads share, and pauses that the server asks for."""
 
 import threading
 import time
