@@ -7,8 +7,8 @@ from pyrate_limiter import Limiter, Rate, SingleBucketFactory, StateBucket, Toke
 
 # The rate in thousandths, so that fractions of a request a second can be said in whole numbers.
 _PERIOD_MILLISECONDS = 1_000_000
-# Tokens that may gather: what lets late wake-ups be made good, and no more than 5 % of a second's.
-_BURST_SECONDS = 0.05
+# Tokens that may gather, in seconds' worth of them: late wake-ups are made good, and no second has many more than due.
+_BURST_SECONDS = 0.025
 _SMALLEST_BURST = 2
 
 
