@@ -122,15 +122,22 @@ class OmdbSource:
         parameters = self._parameters
         minimum = Decimal(str(parameters.minimum_confidence))
 
-        def in_budget() -> Iterator[tuple[Wanted, bool]]:
+        def in_budget() -> Iterator[tuple[Wanted, bool] | BudgetSpent]:
             """Films while today's requests last, paid for in their order, so that the day ends at one place in it."""
             for film in wanted:
                 kept = client.holds(PATH, query_of(film, parameters.plot))
-                if not kept:
-                    budget.spend()
+                try:
+                    if not kept:
+                        budget.spend()
+                except BudgetSpent as spent:
+                    # To be raised behind the films that are paid for and under way.
+                    yield spent
+                    return
                 yield film, not kept
 
-        def fetch(item: tuple[Wanted, bool]) -> tuple[Wanted, Outcome]:
+        def fetch(item: tuple[Wanted, bool] | BudgetSpent) -> tuple[Wanted, Outcome]:
+            if isinstance(item, BudgetSpent):
+                raise item
             film, paid = item
             found = fetch_film(client, film, plot=parameters.plot, minimum_confidence=minimum, paid=paid)
             return film, found
