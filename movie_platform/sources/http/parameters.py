@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from movie_platform.sources.secrets import SecretReference
+
 
 class HttpParameters(BaseModel):
     """The keys that all API sources have."""
@@ -21,6 +23,11 @@ class HttpParameters(BaseModel):
         default=24, ge=0, le=168, description="How long an answer is used again; 0: never."
     )
     cache_gigabytes: float = Field(default=10, gt=0, description="Size at which old answers make room.")
+
+    @property
+    def credential(self) -> SecretReference:
+        """The secret that goes with each request."""
+        raise NotImplementedError
 
     @field_validator("base_url")
     @classmethod

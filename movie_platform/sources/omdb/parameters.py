@@ -36,6 +36,11 @@ class OmdbParameters(HttpParameters):
     minimum_confidence: float = Field(default=0.8, ge=0, le=1, description="Below it a match is rejected.")
     plot: Literal["short", "full"] = "short"
 
+    @property
+    def credential(self) -> SecretReference:
+        """The key."""
+        return self.api_key
+
     @field_validator("ids")
     @classmethod
     def _ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -40,6 +40,11 @@ class TmdbParameters(HttpParameters):
         default=None, ge=1, description="A full load again after so many days."
     )
 
+    @property
+    def credential(self) -> SecretReference:
+        """The token."""
+        return self.access_token
+
     @model_validator(mode="after")
     def _consistent(self) -> "TmdbParameters":
         if self.last_release_date < self.first_release_date:
