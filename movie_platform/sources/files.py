@@ -16,7 +16,7 @@ from movie_platform.sources.csv_dialect import Dialect
 from movie_platform.sources.csv_reader import CsvOptions, CsvReader
 from movie_platform.sources.encodings import SAMPLE_BYTES, detect_encoding
 from movie_platform.sources.errors import MalformedSource
-from movie_platform.sources.json_reader import JsonBatch, extra_text, read_json, read_json_lines, value_text
+from movie_platform.sources.json_reader import JsonBatch, read_json, read_json_lines
 from movie_platform.sources.locations import Files, Location
 from movie_platform.sources.parameters import AUTO, FilesParameters
 from movie_platform.sources.profiles import Profile
@@ -134,19 +134,8 @@ class FilesSource:
             yield from read(stream, encoding, location.name)
 
     def _json_batches(self, location: Location, encoding: str) -> Iterator[RowBatch]:
-        profile = self._profile
-        named = sorted({*profile.key, *profile.columns.values()})
-        named_set = set(named)
         for batch in self._json_stream(location, encoding):
-            records = batch.records
-            columns = {
-                name: pa.array([value_text(record.get(name)) for record in records], pa.string())
-                for name in named
-            }
-            extra = pa.array([extra_text(record, named_set) for record in records], pa.string())
-            yield from self._shaper.shape(
-                columns, len(records), extra=extra, rejected=batch.rejected, where=location.name
-            )
+            yield from self._shaper.shape_records([*batch.records, *batch.rejected], where=location.name)
 
     def _encoding(self, location: Location) -> str:
         if self._parameters.encoding != AUTO:

@@ -15,16 +15,24 @@ from movie_platform.contracts.locations import SOURCE_NAME
 from movie_platform.contracts.raw import EXTRA, MOVIE_ID, TITLE, raw_column_names
 from movie_platform.settings import Settings
 from movie_platform.sources.errors import ProfileError, SourceNotFound
+from movie_platform.sources.omdb.parameters import OmdbParameters
 from movie_platform.sources.parameters import FilesParameters, SqlParameters
 from movie_platform.sources.protocol import Source
 from movie_platform.sources.suggestions import did_you_mean, listing
+from movie_platform.sources.tmdb.parameters import TmdbParameters
 
 UPDATED_AT = "updated_at"
 MAPPABLE_COLUMNS: tuple[str, ...] = tuple(
     name for name in raw_column_names() if name not in (MOVIE_ID, EXTRA)
 )
-_KINDS: dict[str, type[BaseModel]] = {"sql": SqlParameters, "files": FilesParameters, "demo": SqlParameters}
-_RESERVED_KINDS = frozenset({"omdb", "tmdb", "imdb"})
+_KINDS: dict[str, type[BaseModel]] = {
+    "sql": SqlParameters,
+    "files": FilesParameters,
+    "demo": SqlParameters,
+    "tmdb": TmdbParameters,
+    "omdb": OmdbParameters,
+}
+_RESERVED_KINDS = frozenset({"imdb"})
 _COMMON_KEYS = ("name", "kind", "load_type", "key", "updated_at", "optional")
 _BUILTIN_FOLDER = Path(__file__).parent / "builtin_profiles"
 _MAXIMUM_PROFILE_BYTES = 1024 * 1024
@@ -45,7 +53,7 @@ class Profile(BaseModel):
     key: tuple[str, ...] = Field(min_length=1)
     columns: Mapping[str, str]
     optional: frozenset[str] = frozenset()
-    parameters: SqlParameters | FilesParameters
+    parameters: SqlParameters | FilesParameters | TmdbParameters | OmdbParameters
     folder: Path
 
     @property
@@ -134,6 +142,14 @@ def open_source(profile: Profile, *, settings: Settings) -> Source:
         from movie_platform.sources.files import FilesSource
 
         return FilesSource(profile, profile.parameters, settings)
+    if isinstance(profile.parameters, TmdbParameters):
+        from movie_platform.sources.tmdb.source import TmdbSource
+
+        return TmdbSource(profile, profile.parameters, settings)
+    if isinstance(profile.parameters, OmdbParameters):
+        from movie_platform.sources.omdb.source import OmdbSource
+
+        return OmdbSource(profile, profile.parameters, settings)
     if profile.kind == "demo":
         from movie_platform.sources.demo import DemoSource
 

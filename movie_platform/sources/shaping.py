@@ -11,6 +11,7 @@ import pyarrow as pa
 from movie_platform.contracts.raw import EXTRA, MOVIE_ID
 from movie_platform.sources.arrow_compute import pc
 from movie_platform.sources.errors import MalformedSource, ProfileError
+from movie_platform.sources.json_reader import Record, extra_text, value_text
 from movie_platform.sources.keys import join_key_columns
 from movie_platform.sources.profiles import Profile
 from movie_platform.sources.protocol import RejectedRow, RowBatch
@@ -93,6 +94,17 @@ class RowShaper:
             yield RowBatch(batch, all_rejected)
         for start in range(0, rows, BATCH_ROWS):
             yield RowBatch(batch.slice(start, BATCH_ROWS), all_rejected if start == 0 else ())
+
+    def shape_records(self, found: Sequence[Record | RejectedRow], *, where: str) -> Iterator[RowBatch]:
+        """Row batches of JSON records, which may differ in what they hold, and of what was rejected among them."""
+        records = [item for item in found if not isinstance(item, RejectedRow)]
+        rejected = [item for item in found if isinstance(item, RejectedRow)]
+        columns = {
+            name: pa.array([value_text(record.get(name)) for record in records], pa.string())
+            for name in sorted(self._named)
+        }
+        extra = pa.array([extra_text(record, self._named) for record in records], pa.string())
+        return self.shape(columns, len(records), extra=extra, rejected=rejected, where=where)
 
     def _record_batch(
         self, columns: Mapping[str, pa.Array], rows: int, extra: pa.Array | None
