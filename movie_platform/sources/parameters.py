@@ -67,6 +67,12 @@ class SqlParameters(BaseModel):
     password: SecretReference | None = None
     table: str | None = Field(default=None, min_length=1)
     query: str | None = Field(default=None, min_length=1)
+    incremental: bool = Field(
+        default=False, description="Read only what changed since the last extract, by `updated_at`."
+    )
+    overlap: int = Field(
+        default=0, ge=0, le=31 * 86_400, description="Seconds before the last extract's end to read again."
+    )
 
     @field_validator("url")
     @classmethod
@@ -88,6 +94,8 @@ class SqlParameters(BaseModel):
             raise ValueError("give either `table` or `query`")
         if self.password is not None and self.user is None:
             raise ValueError("`password` needs `user`")
+        if self.overlap and not self.incremental:
+            raise ValueError("`overlap` needs incremental = true")
         return self
 
 

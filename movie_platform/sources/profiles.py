@@ -16,7 +16,7 @@ from movie_platform.contracts.raw import EXTRA, MOVIE_ID, TITLE, raw_column_name
 from movie_platform.settings import Settings
 from movie_platform.sources.errors import ProfileError, SourceNotFound
 from movie_platform.sources.parameters import FilesParameters, SqlParameters
-from movie_platform.sources.protocol import Source
+from movie_platform.sources.protocol import LoadType, Source
 from movie_platform.sources.suggestions import did_you_mean, listing
 
 UPDATED_AT = "updated_at"
@@ -41,7 +41,7 @@ class Profile(BaseModel):
 
     name: str
     kind: str
-    load_type: Literal["full", "delta"] = "full"
+    load_type: LoadType = "full"
     key: tuple[str, ...] = Field(min_length=1)
     columns: Mapping[str, str]
     optional: frozenset[str] = frozenset()
@@ -125,6 +125,7 @@ def parse_profile(text: str, *, default_name: str, folder: Path, where: str) -> 
     except ValidationError as error:
         raise ProfileError(f"{where}: {_sentences(error)}") from None
     _check(profile, where)
+    _check_incremental(profile, source, where)
     return profile
 
 
@@ -138,6 +139,10 @@ def open_source(profile: Profile, *, settings: Settings) -> Source:
         from movie_platform.sources.demo import DemoSource
 
         return DemoSource(profile, profile.parameters, settings)
+    if profile.parameters.incremental:
+        from movie_platform.sources.sql_incremental import IncrementalSqlSource
+
+        return IncrementalSqlSource(profile, profile.parameters, settings)
     from movie_platform.sources.sql import SqlSource
 
     return SqlSource(profile, profile.parameters, settings)
@@ -240,6 +245,20 @@ def _check(profile: Profile, where: str) -> None:
                 f"{where}: optional names {name!r}, which is not a mapped column other than title."
                 f"{did_you_mean(name, profile.columns)}"
             )
+
+
+def _check_incremental(profile: Profile, source: Mapping[str, Any], where: str) -> None:
+    if not getattr(profile.parameters, "incremental", False):
+        return
+    if UPDATED_AT not in profile.columns or UPDATED_AT in profile.optional:
+        raise ProfileError(
+            f"{where}: incremental = true needs updated_at = the source column that says when a row was changed, "
+            "and that column may not be optional."
+        )
+    if "load_type" in source:
+        raise ProfileError(
+            f"{where}: incremental = true decides load_type by itself: full the first time, delta after. Remove it."
+        )
 
 
 def _sentences(error: ValidationError) -> str:
