@@ -15,6 +15,7 @@ from movie_platform.contracts.locations import SOURCE_NAME
 from movie_platform.contracts.raw import EXTRA, MOVIE_ID, TITLE, raw_column_names
 from movie_platform.settings import Settings
 from movie_platform.sources.errors import ProfileError, SourceNotFound
+from movie_platform.sources.imdb.parameters import ImdbParameters
 from movie_platform.sources.parameters import FilesParameters, SqlParameters
 from movie_platform.sources.protocol import LoadType, Source
 from movie_platform.sources.suggestions import did_you_mean, listing
@@ -23,8 +24,13 @@ UPDATED_AT = "updated_at"
 MAPPABLE_COLUMNS: tuple[str, ...] = tuple(
     name for name in raw_column_names() if name not in (MOVIE_ID, EXTRA)
 )
-_KINDS: dict[str, type[BaseModel]] = {"sql": SqlParameters, "files": FilesParameters, "demo": SqlParameters}
-_RESERVED_KINDS = frozenset({"omdb", "tmdb", "imdb"})
+_KINDS: dict[str, type[BaseModel]] = {
+    "sql": SqlParameters,
+    "files": FilesParameters,
+    "imdb": ImdbParameters,
+    "demo": SqlParameters,
+}
+_RESERVED_KINDS = frozenset({"omdb", "tmdb"})
 _COMMON_KEYS = ("name", "kind", "load_type", "key", "updated_at", "optional")
 _BUILTIN_FOLDER = Path(__file__).parent / "builtin_profiles"
 _MAXIMUM_PROFILE_BYTES = 1024 * 1024
@@ -45,7 +51,7 @@ class Profile(BaseModel):
     key: tuple[str, ...] = Field(min_length=1)
     columns: Mapping[str, str]
     optional: frozenset[str] = frozenset()
-    parameters: SqlParameters | FilesParameters
+    parameters: SqlParameters | FilesParameters | ImdbParameters
     folder: Path
 
     @property
@@ -135,6 +141,10 @@ def open_source(profile: Profile, *, settings: Settings) -> Source:
         from movie_platform.sources.files import FilesSource
 
         return FilesSource(profile, profile.parameters, settings)
+    if isinstance(profile.parameters, ImdbParameters):
+        from movie_platform.sources.imdb.source import ImdbSource
+
+        return ImdbSource(profile, profile.parameters, settings)
     if profile.kind == "demo":
         from movie_platform.sources.demo import DemoSource
 

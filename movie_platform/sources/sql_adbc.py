@@ -207,7 +207,8 @@ class SqliteReader(_AdbcReader):
     def _bind_since(self, name: str, since: str) -> str | None:
         # Every number comes before every text here, so a bound value of the other class would find all rows or none.
         kinds = {
-            _CLASSES.get(kind, kind) for kind in self._one_row(f"typeof(min({name})), typeof(max({name}))")
+            _CLASSES.get(str(kind), str(kind))
+            for kind in self._one_row(f"typeof(min({name})), typeof(max({name}))")
         }
         if kinds == {"null"}:
             return None
