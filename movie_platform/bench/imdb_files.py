@@ -86,7 +86,7 @@ def write_imdb_files(folder: Path, titles: int, *, compressed: bool = True) -> I
 def _write(
     path: Path, header: Sequence[str], rows: int, columns: "Callable[[_Picker], list[Any]]", *, seed: int
 ) -> None:
-    opened = igzip.open(path, "wb", compresslevel=1) if path.suffix == ".gz" else path.open("wb")
+    opened: Any = igzip.open(path, "wb", compresslevel=1) if path.suffix == ".gz" else path.open("wb")
     with opened as file:
         file.write(("\t".join(header) + "\n").encode())
         for first in range(0, rows, _BATCH_TITLES):

@@ -13,7 +13,7 @@ from types import TracebackType
 import duckdb
 import pyarrow as pa
 
-from movie_platform.sources.errors import MalformedSource, SourceUnavailable
+from movie_platform.sources.errors import MalformedSource, ProfileError, SourceError, SourceUnavailable
 from movie_platform.sources.imdb.credits import DIRECTOR, LIST_COLUMNS, SCHEMA, WRITER, lists_of_titles
 from movie_platform.sources.protocol import RejectedRow
 from movie_platform.sources.rejections import RAGGED_ROW, ROW_TOO_LONG, UNDECODABLE_ROW, reject
@@ -82,8 +82,8 @@ class ImdbJoin:
     def titles(self) -> Iterator[pa.RecordBatch]:
         """The wanted titles with what the other files say of them; bounded batches of strings.
 
-        Raises MalformedSource for a file that cannot be read as a whole, SourceUnavailable where memory or disk
-        does not suffice.
+        Raises MalformedSource for a file that cannot be read as a whole, ProfileError where the memory that is
+        allowed does not suffice, SourceUnavailable where the disk does not.
         """
         try:
             self._keep_titles()
@@ -173,12 +173,14 @@ def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _typed(error: duckdb.Error) -> MalformedSource | SourceUnavailable:
+def _typed(error: duckdb.Error) -> SourceError:
     text = str(error).strip()
     if isinstance(error, duckdb.OutOfMemoryException):
-        return SourceUnavailable(
-            f"joining the files needs more memory than the profile's `memory` allows: {text}"
+        return ProfileError(
+            f"joining the files needs more than the profile's `memory`, or more disk than is free; raise it: {text}"
         )
+    if "No space left" in text:
+        return SourceUnavailable(f"the temporary folder (TMPDIR) has no room for joining the files: {text}")
     if isinstance(error, duckdb.InvalidInputException | duckdb.IOException | duckdb.ConversionException):
         return MalformedSource(
             f"one of the files cannot be read to its end; fetch it again, and see whether a line holds a bare "
