@@ -86,6 +86,10 @@ def measure_imdb(titles: int, *, progress: Callable[[str], None]) -> ImdbReport:
             progress(f"Reading them: {way}")
             measured = measured_in_own_process(function, files, folder)
             rows[way], used[way] = measured.result, measured.usage
+            progress(
+                f"{way}: {measured.usage.seconds:.1f} s, {measured.usage.cpu_seconds:.1f} s of processors, peak"
+                f" {measured.usage.peak_rss_bytes / _MEGABYTE:,.0f} MB"
+            )
     if set(rows.values()) != {titles}:
         raise PlatformError("bench_rows_differ", f"{titles} titles were generated, and read were {rows}")
     machine = this_machine(load_before)
