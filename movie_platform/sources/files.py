@@ -18,7 +18,7 @@ from movie_platform.sources.encodings import SAMPLE_BYTES, detect_encoding
 from movie_platform.sources.errors import MalformedSource
 from movie_platform.sources.json_reader import JsonBatch, read_json, read_json_lines
 from movie_platform.sources.locations import Files, Location
-from movie_platform.sources.parameters import AUTO, FilesParameters
+from movie_platform.sources.parameters import AUTO, FilesParameters, format_of
 from movie_platform.sources.profiles import Profile
 from movie_platform.sources.protocol import RowBatch
 from movie_platform.sources.shaping import BATCH_ROWS, RowShaper, check_columns, distinct_names
@@ -53,7 +53,11 @@ class FilesSource:
         patterns = tuple(
             placeholders.fill(path, home=self._settings.home, dt=dt) for path in self._parameters.path
         )
-        locations = self._files.expand(patterns, self._profile.folder)
+        locations = [
+            member
+            for location in self._files.expand(patterns, self._profile.folder)
+            for member in self._files.unpack(location, self._is_wanted)
+        ]
         if self._parameters.file_format in ("json", "jsonl"):
             encodings = {location: self._encoding(location) for location in locations}
             self._check_json(locations, encodings)
@@ -73,6 +77,10 @@ class FilesSource:
         if parameters.file_format in ("csv", "tsv"):
             described["delimiter"] = parameters.delimiter_character
         return described
+
+    def _is_wanted(self, name: str) -> bool:
+        """Whether a file of an archive has the profile's format, as far as its name says."""
+        return format_of(name) == self._parameters.file_format
 
     def _read(self, locations: list[Location], encodings: dict[Location, str]) -> Iterator[RowBatch]:
         nothing = True

@@ -190,12 +190,13 @@ def json_objects(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     opening = "{"
     for name in sorted(columns):
         parts.append(pa.scalar(f"{opening}{json.dumps(name, ensure_ascii=False)}:"))
-        parts.append(_json_strings(columns[name]))
+        parts.append(json_strings(columns[name]))
         opening = ","
     return pc.binary_join_element_wise(*parts, pa.scalar("}"), "")
 
 
-def _json_strings(column: pa.Array) -> pa.Array:
+def json_strings(column: pa.Array) -> pa.Array:
+    """Each text as a JSON string; the JSON text null for null."""
     data = column.buffers()[2]
     memory = b"" if data is None else data.to_pybytes()
     escaped = column
