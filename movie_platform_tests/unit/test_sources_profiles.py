@@ -52,7 +52,7 @@ def test_built_in_profiles_load_and_open(name: str, settings: Settings) -> None:
     profile = load_profile(name, settings=settings)
     source = open_source(profile, settings=settings)
     assert profile.name == name
-    assert source.answers_as_of() is (profile.kind not in ("omdb", "tmdb"))
+    assert source.answers_as_of() is (profile.kind in ("demo", "files"))
     assert source.columns() == profile.output_columns
     assert str(settings.home) not in str(source.describe())
 
