@@ -52,7 +52,7 @@ def test_built_in_profiles_load_and_open(name: str, settings: Settings) -> None:
     profile = load_profile(name, settings=settings)
     source = open_source(profile, settings=settings)
     assert profile.name == name
-    assert source.answers_as_of()
+    assert source.answers_as_of() is (profile.kind != "imdb")
     assert source.columns() == profile.output_columns
     assert str(settings.home) not in str(source.describe())
 
@@ -137,7 +137,7 @@ def test_a_profile_that_is_not_there_is_missed_by_name(tmp_path: Path, settings:
         load_profile(str(tmp_path / "flims.toml"), settings=settings)
 
 
-@pytest.mark.parametrize("name", ["omdb", "tmdb", "imdb"])
+@pytest.mark.parametrize("name", ["omdb", "tmdb"])
 def test_reserved_names_say_that_they_are_not_available_yet(name: str, settings: Settings) -> None:
     with pytest.raises(ProfileError, match="not available in this version"):
         load_profile(name, settings=settings)
