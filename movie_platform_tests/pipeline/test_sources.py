@@ -68,7 +68,7 @@ def test_imdb_files_reach_the_warehouse_with_ratings_and_names(provisioned_cloud
     assert found == [("tt0078748", '"Alien', 85, 1012345), ("tt10000001", "Unrated", None, None)]
     people = rows(
         provisioned_cloud,
-        "SELECT role, person_name FROM RAW.MOVIE_PEOPLE WHERE source = %s ORDER BY role, position",
+        "SELECT role, person FROM RAW.MOVIE_PEOPLE WHERE source = %s ORDER BY role, position",
         "imdb-sample",
     )
     assert people == [
@@ -103,7 +103,7 @@ def test_a_json_array_in_a_zip_reaches_the_warehouse_with_its_lists(
     assert (report.status, report.error, report.rows.extracted) == ("success", None, 2)
     people = rows(
         provisioned_cloud,
-        "SELECT movie_id, person_name FROM RAW.MOVIE_PEOPLE WHERE source = %s ORDER BY position",
+        "SELECT movie_id, person FROM RAW.MOVIE_PEOPLE WHERE source = %s ORDER BY position",
         "wikipedia",
     )
     assert people == [("Rope|1948", "James Stewart"), ("Rope|1948", "John Dall")]
