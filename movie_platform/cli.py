@@ -11,7 +11,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from movie_platform import __version__
-from movie_platform.commands import bench, bundle, cloud, demo, dev, doctor, export, extract, land, provision, run, sql
+from movie_platform.commands import (
+    bench,
+    bundle,
+    cloud,
+    demo,
+    dev,
+    doctor,
+    export,
+    extract,
+    land,
+    provision,
+    run,
+    sql,
+)
 from movie_platform.commands.base import GlobalOptions, RootGroup
 
 app = typer.Typer(

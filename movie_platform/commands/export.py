@@ -25,11 +25,14 @@ def _group() -> None:
     """The pipeline in another tool's form."""
 
 
-@app.command(cls=Command, epilog="Example: movie-platform export airflow --out dags --variables variables.json")
+@app.command(
+    cls=Command, epilog="Example: movie-platform export airflow --out dags --variables variables.json"
+)
 def airflow(
     context: typer.Context,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Folder of the DAGs; made if missing.")
+        Path,
+        typer.Option("--out", metavar="DIR", file_okay=False, help="Folder of the DAGs; made if missing."),
     ],
     worker: Annotated[
         Worker,

@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 2fa7603e8d324a897ed1103e51c22b7ca6901ae952ed03d2ada67d847c229ef7
+Form and templates: 1b45d8c893b6ffcf19b7538bb0c9c06eb0390702830add2919aaa006f98cc147
 
 Not carried over, or carried otherwise:
 - column schemas and column lineage: Airflow knows assets, not their columns
@@ -151,7 +151,11 @@ ASSETS = {
     for asset in (
         Asset(name="source/movies", uri="x-movie-platform://source/movies"),
         Asset(name="extract/raw_extract", uri="x-movie-platform://extract/raw_extract"),
-        Asset(name="landing/zipped_bundle", uri="x-movie-platform://landing/zipped_bundle", watchers=WATCHERS),
+        Asset(
+            name="landing/zipped_bundle",
+            uri="x-movie-platform://landing/zipped_bundle",
+            watchers=WATCHERS,
+        ),
     )
 }
 
@@ -159,6 +163,7 @@ ASSETS = {
 DAY = "{{ params.date or (dag_run.data_interval_end or dag_run.run_after).strftime('%Y-%m-%d') }}"
 PROFILE = "{{ params.profile or var.json.movie_platform.get('profile') or '' }}"
 COMMAND = "{{ var.json.movie_platform.get('command') or 'movie-platform' }}"
+
 
 def reported(report: dict) -> dict:
     """The command's report."""
@@ -173,7 +178,7 @@ with DAG(
     # Days that were missed are asked for: `airflow backfill create --dag-id movie_extract`.
     catchup=False,
     max_active_runs=4,
-deadline=DEADLINE,
+    deadline=DEADLINE,
     dagrun_timeout=timedelta(seconds=14400),
     on_failure_callback=tell_of_run,
     default_args={"owner": "team:data-platform", "on_failure_callback": tell_of_task},
@@ -225,7 +230,6 @@ deadline=DEADLINE,
         retries=2,
         retry_delay=timedelta(seconds=5),
         retry_exponential_backoff=2.0,
-
     )
     output = extract_and_land.output
 

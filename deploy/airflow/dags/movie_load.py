@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 2fa7603e8d324a897ed1103e51c22b7ca6901ae952ed03d2ada67d847c229ef7
+Form and templates: 1b45d8c893b6ffcf19b7538bb0c9c06eb0390702830add2919aaa006f98cc147
 
 Not carried over, or carried otherwise:
 - column schemas and column lineage: Airflow knows assets, not their columns
@@ -54,7 +54,6 @@ def setting(name: str) -> str:
             f"the Airflow Variable {VARIABLE!r} has no {name!r}: deploy/airflow/README.md says how it is made"
         )
     return found
-WAREHOUSE_CONNECTION = "snowflake_default"
 
 
 # SNS takes a subject of fewer than 100 ASCII characters.
@@ -162,10 +161,19 @@ ARCHIVE = [
     "archive/movies",
     "archive/quarantined_rows",
 ]
+LOADED_TABLES = [
+    "OPS.QUARANTINED_ROWS",
+    "RAW.BATCHES",
+    "RAW.MOVIE_GENRES",
+    "RAW.MOVIE_PEOPLE",
+    "RAW.MOVIE_RATINGS",
+    "RAW.MOVIES",
+]
 
 
 # Sessions with Snowflake.
 
+WAREHOUSE_CONNECTION = "snowflake_default"
 FETCH_ROWS = 10_000
 BindValues = Sequence[Any] | dict[str, Any]
 
@@ -223,6 +231,7 @@ def query_rows(
 
 
 # Keys of the archive, and the record of a transform.
+
 
 def version_name(batch_id: str, transform_id: str) -> str:
     """Name of a version of a batch: what file names in the archive are made of."""
@@ -518,7 +527,7 @@ with DAG(
     schedule=[ASSETS[key] for key in ARCHIVE],
     start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
     max_active_runs=4,
-deadline=DEADLINE,
+    deadline=DEADLINE,
     dagrun_timeout=timedelta(seconds=14400),
     on_failure_callback=tell_of_run,
     default_args={"owner": "team:data-platform", "on_failure_callback": tell_of_task},
@@ -556,30 +565,30 @@ deadline=DEADLINE,
             if "record" in event.extra
         ]
         if not named:
-            raise AirflowFailException("no event and no parameter names the record of a transform: nothing to load")
+            raise AirflowFailException(
+                "no event and no parameter names the record of a transform: nothing to load"
+            )
         return list(dict.fromkeys(named))
 
     @task_group(group_id="batch")
     def load_batch(record):
         """One batch; those beside it do not wait for it and do not stop with it."""
 
-        @task(task_id="refresh_pipes", retries=2, retry_delay=timedelta(seconds=5), retry_exponential_backoff=2.0)
+        @task(
+            task_id="refresh_pipes",
+            retries=2,
+            retry_delay=timedelta(seconds=5),
+            retry_exponential_backoff=2.0,
+        )
         def refresh_pipes(record_uri) -> dict[str, str]:
             """Asks for the files of this batch that are not loaded yet, table by table."""
             record = read_record(record_uri)
             asked = {}
             with warehouse("refresh") as connection:
-                for table in [
-    "OPS.QUARANTINED_ROWS",
-    "RAW.BATCHES",
-    "RAW.MOVIE_GENRES",
-    "RAW.MOVIE_PEOPLE",
-    "RAW.MOVIE_RATINGS",
-    "RAW.MOVIES",
-]:
+                for table in LOADED_TABLES:
                     files = record.files[table.rsplit(".", 1)[-1].lower()]
                     missing = evidence_of(connection, table, files).missing
-                    asked[table] = ask_for(connection, table, missing, record) if missing else "nothing missing"
+                    asked[table] = ask_for(connection, table, missing, record) if missing else "none missing"
             return asked
 
         refreshed = refresh_pipes(record)
@@ -595,7 +604,6 @@ deadline=DEADLINE,
             retry_delay=timedelta(seconds=5),
             retry_exponential_backoff=2.0,
             pool="snowflake",
-
         )
         def snowflake__ops__quarantined_rows(record_uri) -> PokeReturnValue:
             return poke("OPS.QUARANTINED_ROWS", record_uri)
@@ -609,7 +617,13 @@ deadline=DEADLINE,
             outlets=[ASSETS["snowflake/ops/quarantined_rows"]],
         )
         def quarantined_rows_loaded_rows_match_archive(record_uri, *, outlet_events=None) -> dict[str, str]:
-            return check_loaded("snowflake/ops/quarantined_rows", "loaded_rows_match_archive", "OPS.QUARANTINED_ROWS", record_uri, outlet_events)
+            return check_loaded(
+                "snowflake/ops/quarantined_rows",
+                "loaded_rows_match_archive",
+                "OPS.QUARANTINED_ROWS",
+                record_uri,
+                outlet_events,
+            )
 
         quarantined_rows_loaded_rows_match_archive_task = quarantined_rows_loaded_rows_match_archive(record)
         snowflake__ops__quarantined_rows_task >> quarantined_rows_loaded_rows_match_archive_task
@@ -625,7 +639,6 @@ deadline=DEADLINE,
             retry_delay=timedelta(seconds=5),
             retry_exponential_backoff=2.0,
             pool="snowflake",
-
         )
         def snowflake__raw__batches(record_uri) -> PokeReturnValue:
             return poke("RAW.BATCHES", record_uri)
@@ -639,7 +652,13 @@ deadline=DEADLINE,
             outlets=[ASSETS["snowflake/raw/batches"]],
         )
         def batches_loaded_rows_match_archive(record_uri, *, outlet_events=None) -> dict[str, str]:
-            return check_loaded("snowflake/raw/batches", "loaded_rows_match_archive", "RAW.BATCHES", record_uri, outlet_events)
+            return check_loaded(
+                "snowflake/raw/batches",
+                "loaded_rows_match_archive",
+                "RAW.BATCHES",
+                record_uri,
+                outlet_events,
+            )
 
         batches_loaded_rows_match_archive_task = batches_loaded_rows_match_archive(record)
         snowflake__raw__batches_task >> batches_loaded_rows_match_archive_task
@@ -655,7 +674,6 @@ deadline=DEADLINE,
             retry_delay=timedelta(seconds=5),
             retry_exponential_backoff=2.0,
             pool="snowflake",
-
         )
         def snowflake__raw__movie_genres(record_uri) -> PokeReturnValue:
             return poke("RAW.MOVIE_GENRES", record_uri)
@@ -669,7 +687,13 @@ deadline=DEADLINE,
             outlets=[ASSETS["snowflake/raw/movie_genres"]],
         )
         def movie_genres_loaded_rows_match_archive(record_uri, *, outlet_events=None) -> dict[str, str]:
-            return check_loaded("snowflake/raw/movie_genres", "loaded_rows_match_archive", "RAW.MOVIE_GENRES", record_uri, outlet_events)
+            return check_loaded(
+                "snowflake/raw/movie_genres",
+                "loaded_rows_match_archive",
+                "RAW.MOVIE_GENRES",
+                record_uri,
+                outlet_events,
+            )
 
         movie_genres_loaded_rows_match_archive_task = movie_genres_loaded_rows_match_archive(record)
         snowflake__raw__movie_genres_task >> movie_genres_loaded_rows_match_archive_task
@@ -685,7 +709,6 @@ deadline=DEADLINE,
             retry_delay=timedelta(seconds=5),
             retry_exponential_backoff=2.0,
             pool="snowflake",
-
         )
         def snowflake__raw__movie_people(record_uri) -> PokeReturnValue:
             return poke("RAW.MOVIE_PEOPLE", record_uri)
@@ -699,7 +722,13 @@ deadline=DEADLINE,
             outlets=[ASSETS["snowflake/raw/movie_people"]],
         )
         def movie_people_loaded_rows_match_archive(record_uri, *, outlet_events=None) -> dict[str, str]:
-            return check_loaded("snowflake/raw/movie_people", "loaded_rows_match_archive", "RAW.MOVIE_PEOPLE", record_uri, outlet_events)
+            return check_loaded(
+                "snowflake/raw/movie_people",
+                "loaded_rows_match_archive",
+                "RAW.MOVIE_PEOPLE",
+                record_uri,
+                outlet_events,
+            )
 
         movie_people_loaded_rows_match_archive_task = movie_people_loaded_rows_match_archive(record)
         snowflake__raw__movie_people_task >> movie_people_loaded_rows_match_archive_task
@@ -715,7 +744,6 @@ deadline=DEADLINE,
             retry_delay=timedelta(seconds=5),
             retry_exponential_backoff=2.0,
             pool="snowflake",
-
         )
         def snowflake__raw__movie_ratings(record_uri) -> PokeReturnValue:
             return poke("RAW.MOVIE_RATINGS", record_uri)
@@ -729,7 +757,13 @@ deadline=DEADLINE,
             outlets=[ASSETS["snowflake/raw/movie_ratings"]],
         )
         def movie_ratings_loaded_rows_match_archive(record_uri, *, outlet_events=None) -> dict[str, str]:
-            return check_loaded("snowflake/raw/movie_ratings", "loaded_rows_match_archive", "RAW.MOVIE_RATINGS", record_uri, outlet_events)
+            return check_loaded(
+                "snowflake/raw/movie_ratings",
+                "loaded_rows_match_archive",
+                "RAW.MOVIE_RATINGS",
+                record_uri,
+                outlet_events,
+            )
 
         movie_ratings_loaded_rows_match_archive_task = movie_ratings_loaded_rows_match_archive(record)
         snowflake__raw__movie_ratings_task >> movie_ratings_loaded_rows_match_archive_task
@@ -745,7 +779,6 @@ deadline=DEADLINE,
             retry_delay=timedelta(seconds=5),
             retry_exponential_backoff=2.0,
             pool="snowflake",
-
         )
         def snowflake__raw__movies(record_uri) -> PokeReturnValue:
             return poke("RAW.MOVIES", record_uri)
@@ -759,7 +792,13 @@ deadline=DEADLINE,
             outlets=[ASSETS["snowflake/raw/movies"]],
         )
         def movies_loaded_rows_match_archive(record_uri, *, outlet_events=None) -> dict[str, str]:
-            return check_loaded("snowflake/raw/movies", "loaded_rows_match_archive", "RAW.MOVIES", record_uri, outlet_events)
+            return check_loaded(
+                "snowflake/raw/movies",
+                "loaded_rows_match_archive",
+                "RAW.MOVIES",
+                record_uri,
+                outlet_events,
+            )
 
         movies_loaded_rows_match_archive_task = movies_loaded_rows_match_archive(record)
         snowflake__raw__movies_task >> movies_loaded_rows_match_archive_task

@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 2fa7603e8d324a897ed1103e51c22b7ca6901ae952ed03d2ada67d847c229ef7
+Form and templates: 1b45d8c893b6ffcf19b7538bb0c9c06eb0390702830add2919aaa006f98cc147
 
 Not carried over, or carried otherwise:
 - column schemas and column lineage: Airflow knows assets, not their columns
@@ -173,7 +173,11 @@ ASSETS = {
         Asset(name="archive/movie_ratings", uri="x-movie-platform://archive/movie_ratings"),
         Asset(name="archive/movies", uri="x-movie-platform://archive/movies"),
         Asset(name="archive/quarantined_rows", uri="x-movie-platform://archive/quarantined_rows"),
-        Asset(name="landing/zipped_bundle", uri="x-movie-platform://landing/zipped_bundle", watchers=WATCHERS),
+        Asset(
+            name="landing/zipped_bundle",
+            uri="x-movie-platform://landing/zipped_bundle",
+            watchers=WATCHERS,
+        ),
         Asset(name="processed/unzipped_files", uri="x-movie-platform://processed/unzipped_files"),
     )
 }
@@ -314,6 +318,7 @@ def distinct(arrivals: Iterable[Arrival]) -> list[Arrival]:
 
 
 # What a check finds, and the checks of files.
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -933,7 +938,8 @@ def arrivals_of_event(extra: Mapping[str, Any]) -> tuple[list[Arrival], list[Unu
     """The bundles that an event of the landing asset is about: the extract's own, or S3's messages of the watcher."""
     if not extra.get("from_trigger"):
         try:
-            found = arrival_of_object(extra["bucket"], extra["key"], extra["etag"], int(extra.get("bytes", 0)))
+            size = int(extra.get("bytes", 0))
+            found = arrival_of_object(extra["bucket"], extra["key"], extra["etag"], size)
         except KeyError as error:
             found = Unusable(f"an event without {error}, and not of the watcher")
         return ([found], []) if isinstance(found, Arrival) else ([], [found])
@@ -987,6 +993,12 @@ def answer_of(payload: str) -> dict[str, Any]:
     raise AirflowFailException(text)
 
 
+def verified_by_function(answer: Mapping[str, Any]) -> Finding:
+    """What the function established before it published, by the same rules as the check."""
+    summary = f"verified by the function: {answer['rows']} rows, {len(answer['files'])} files"
+    return Finding(passed=True, summary=summary)
+
+
 def missing_files(answer: Mapping[str, Any], bucket: str) -> Finding:
     """Whether the published files are there, with the sizes that the function's answer has."""
     client = s3()
@@ -1018,7 +1030,10 @@ def csv_and_parquet(answer: Mapping[str, Any], bucket: str) -> Finding:
         rows += found.csv_rows
         if not found.agree:
             faults.append({"file": csv_key, "csv_rows": found.csv_rows, "parquet_rows": found.parquet_rows})
-            faults += [{"row": one.row, "column": one.column, "csv": one.csv, "parquet": one.parquet} for one in found.sample]
+            faults += [
+                {"row": one.row, "column": one.column, "csv": one.csv, "parquet": one.parquet}
+                for one in found.sample
+            ]
     return Finding(
         passed=not faults,
         summary=f"{rows} rows in {len(pairs)} parts compared, {len(faults)} faults",
@@ -1054,7 +1069,9 @@ def earlier_counts(bucket: str, record: TransformRecord) -> list[tuple[int, int]
     before = [day for day in sorted(days, reverse=True) if day < f"{prefix}dt={record.dt.isoformat()}/"]
     newest = (records_under(bucket, day) for day in before[:EARLIER_DAYS])
     return [
-        (int(found[-1][1].counts["rows_in"]), found[-1][1].rows["quarantined_rows"]) for found in newest if found
+        (int(found[-1][1].counts["rows_in"]), found[-1][1].rows["quarantined_rows"])
+        for found in newest
+        if found
     ]
 
 
@@ -1077,7 +1094,9 @@ class TransformJobOperator(GlueJobOperator):
         lines: list[str] = []
         for group in ("/aws-glue/jobs/error", "/aws-glue/jobs/output"):
             try:
-                page = logs.get_log_events(logGroupName=group, logStreamName=run_id, limit=20, startFromHead=False)
+                page = logs.get_log_events(
+                    logGroupName=group, logStreamName=run_id, limit=20, startFromHead=False
+                )
             except logs.exceptions.ResourceNotFoundException:
                 continue
             lines += [event["message"].rstrip() for event in page["events"]]
@@ -1090,7 +1109,7 @@ with DAG(
     schedule=[LANDING],
     start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
     max_active_runs=4,
-deadline=DEADLINE,
+    deadline=DEADLINE,
     dagrun_timeout=timedelta(seconds=14400),
     on_failure_callback=tell_of_run,
     default_args={"owner": "team:data-platform", "on_failure_callback": tell_of_task},
@@ -1134,7 +1153,11 @@ deadline=DEADLINE,
             {
                 "uri": f"s3://{arrival.bucket}/{arrival.key}",
                 "payload": json.dumps(
-                    {"bucket": arrival.bucket, "key": arrival.key, **({"etag": arrival.etag} if arrival.etag else {})}
+                    {
+                        "bucket": arrival.bucket,
+                        "key": arrival.key,
+                        **({"etag": arrival.etag} if arrival.etag else {}),
+                    }
                 ),
             }
             for arrival in arrivals
@@ -1166,21 +1189,49 @@ deadline=DEADLINE,
             retries=2,
             retry_delay=timedelta(seconds=5),
             retry_exponential_backoff=2.0,
-
         )
 
-        @task(task_id="unzipped_files_checks", inlets=[ASSETS["landing/zipped_bundle"]], outlets=[ASSETS["processed/unzipped_files"]])
+        @task(
+            task_id="unzipped_files_checks",
+            inlets=[ASSETS["landing/zipped_bundle"]],
+            outlets=[ASSETS["processed/unzipped_files"]],
+        )
         def unzipped_files_checks(payload, *, outlet_events=None) -> str:
             """Fails where the function refused the bundle, or where what it published is not what it verified."""
             answer = answer_of(payload)
             bucket = setting("processed_bucket")
             hold(
                 [
-                    ("processed/unzipped_files", "columns_match_contract", True, Finding(passed=True, summary=f"verified by the function: {answer['rows']} rows, {len(answer['files'])} files")),
-                    ("processed/unzipped_files", "csv_and_parquet_agree", True, csv_and_parquet(answer, bucket)),
-                    ("processed/unzipped_files", "files_match_manifest", True, missing_files(answer, bucket)),
-                    ("processed/unzipped_files", "manifest_is_valid", True, Finding(passed=True, summary=f"verified by the function: {answer['rows']} rows, {len(answer['files'])} files")),
-                    ("processed/unzipped_files", "row_counts_match_manifest", True, Finding(passed=True, summary=f"verified by the function: {answer['rows']} rows, {len(answer['files'])} files")),
+                    (
+                        "processed/unzipped_files",
+                        "columns_match_contract",
+                        True,
+                        verified_by_function(answer),
+                    ),
+                    (
+                        "processed/unzipped_files",
+                        "csv_and_parquet_agree",
+                        True,
+                        csv_and_parquet(answer, bucket),
+                    ),
+                    (
+                        "processed/unzipped_files",
+                        "files_match_manifest",
+                        True,
+                        missing_files(answer, bucket),
+                    ),
+                    (
+                        "processed/unzipped_files",
+                        "manifest_is_valid",
+                        True,
+                        verified_by_function(answer),
+                    ),
+                    (
+                        "processed/unzipped_files",
+                        "row_counts_match_manifest",
+                        True,
+                        verified_by_function(answer),
+                    ),
                 ]
             )
             verified = f"s3://{bucket}/{answer['verified_key']}"
@@ -1207,7 +1258,6 @@ deadline=DEADLINE,
             retry_delay=timedelta(seconds=5),
             retry_exponential_backoff=2.0,
             pool="glue",
-
         )
 
         @task(task_id="transform_record")
@@ -1240,7 +1290,18 @@ deadline=DEADLINE,
                 )
             return tables
 
-        @task(task_id="archive_checks", inlets=[ASSETS["processed/unzipped_files"]], outlets=[ASSETS["archive/batches"], ASSETS["archive/movie_genres"], ASSETS["archive/movie_people"], ASSETS["archive/movie_ratings"], ASSETS["archive/movies"], ASSETS["archive/quarantined_rows"]])
+        @task(
+            task_id="archive_checks",
+            inlets=[ASSETS["processed/unzipped_files"]],
+            outlets=[
+                ASSETS["archive/batches"],
+                ASSETS["archive/movie_genres"],
+                ASSETS["archive/movie_people"],
+                ASSETS["archive/movie_ratings"],
+                ASSETS["archive/movies"],
+                ASSETS["archive/quarantined_rows"],
+            ],
+        )
         def archive_checks(record_uri, *, outlet_events=None) -> dict:
             """The checks of the archive's files, then the events of its tables."""
             record = read_record(record_uri)
@@ -1255,8 +1316,18 @@ deadline=DEADLINE,
                         findings.append((asset, check, blocking, FILE_CHECKS[check](table, files)))
             rows_in, quarantined = int(record.counts["rows_in"]), rows["quarantined_rows"]
             findings += [
-                ("archive/movies", "rows_reconcile", True, reconcile(record, rows)),
-                ("archive/quarantined_rows", "quarantine_rate_is_normal", False, quarantine_rate(rows_in, quarantined, earlier_counts(bucket, record))),
+                (
+                    "archive/movies",
+                    "rows_reconcile",
+                    True,
+                    reconcile(record, rows),
+                ),
+                (
+                    "archive/quarantined_rows",
+                    "quarantine_rate_is_normal",
+                    False,
+                    quarantine_rate(rows_in, quarantined, earlier_counts(bucket, record)),
+                ),
             ]
             summary = hold(findings)
             told = {

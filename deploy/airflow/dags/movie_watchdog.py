@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 2fa7603e8d324a897ed1103e51c22b7ca6901ae952ed03d2ada67d847c229ef7
+Form and templates: 1b45d8c893b6ffcf19b7538bb0c9c06eb0390702830add2919aaa006f98cc147
 
 Not carried over, or carried otherwise:
 - the warning window of a freshness policy: Airflow has no state between good and failed
@@ -39,9 +39,6 @@ def setting(name: str) -> str:
             f"the Airflow Variable {VARIABLE!r} has no {name!r}: deploy/airflow/README.md says how it is made"
         )
     return found
-WAREHOUSE_CONNECTION = "snowflake_default"
-
-
 # SNS takes a subject of fewer than 100 ASCII characters.
 SUBJECT_CHARACTERS = 99
 TEXT_CHARACTERS = 4000
@@ -100,6 +97,7 @@ def tell_of_run(context: Context) -> None:
 
 # Sessions with Snowflake.
 
+WAREHOUSE_CONNECTION = "snowflake_default"
 FETCH_ROWS = 10_000
 BindValues = Sequence[Any] | dict[str, Any]
 
@@ -180,11 +178,14 @@ def age_seconds(newest: datetime | None, now: datetime) -> float | None:
 
 def stale(ages: dict[str, float | None]) -> list[str]:
     """A sentence for each asset that is older than its policy allows."""
-    return [
-        f"{asset} was never loaded" if ages[query] is None else f"{asset} is {ages[query] / 3600:.1f} hours old, {limit / 3600:g} are allowed"
-        for asset, query, limit in POLICIES
-        if ages[query] is None or ages[query] > limit
-    ]
+    found = []
+    for asset, query, limit in POLICIES:
+        age = ages[query]
+        if age is None:
+            found.append(f"{asset} was never loaded")
+        elif age > limit:
+            found.append(f"{asset} is {age / 3600:.1f} hours old, {limit / 3600:g} are allowed")
+    return found
 
 
 def tell_of_stale(context: Context) -> None:

@@ -125,11 +125,11 @@ def _checks(found: "AssetsDefinition | AssetChecksDefinition") -> Iterable[Check
 
 def _schedule(defs: dg.Definitions, step_of: dict[str, str]) -> Schedule:
     schedules = list(defs.schedules or ())
-    if len(schedules) != 1 or not isinstance(schedules[0], dg.ScheduleDefinition):
+    schedule = schedules[0] if len(schedules) == 1 else None
+    if not isinstance(schedule, dg.ScheduleDefinition):
         raise UnsupportedDefinitionError(
             f"there are {len(schedules)} schedules", "The export takes one: that of the extract."
         )
-    [schedule] = schedules
     cron = schedule.cron_schedule
     if not isinstance(cron, str):
         raise UnsupportedDefinitionError(
@@ -164,7 +164,9 @@ def _not_carried(defs: dg.Definitions) -> Iterable[str]:
     for sensor in defs.sensors or ():
         if isinstance(sensor, dg.AutomationConditionSensorDefinition):
             continue
-        yield f"sensor {sensor.name}: {_SENSORS[sensor.name]}" if sensor.name in _SENSORS else _unknown(sensor)
+        yield (
+            f"sensor {sensor.name}: {_SENSORS[sensor.name]}" if sensor.name in _SENSORS else _unknown(sensor)
+        )
 
 
 _SENSORS = {

@@ -12,7 +12,9 @@ _SQL_LAYERS = (Layer.CORE, Layer.MARTS)
 def load_context(plan: Plan) -> dict[str, Any]:
     """Names and lists for the template. Raises UnsupportedDefinitionError."""
     loads = [_load(plan, task) for task in plan.tasks_of(Layer.LOAD)]
-    sql_tasks = sorted(plan.tasks_of(*_SQL_LAYERS), key=lambda task: (task.layer is not Layer.CORE, task.task_id))
+    sql_tasks = sorted(
+        plan.tasks_of(*_SQL_LAYERS), key=lambda task: (task.layer is not Layer.CORE, task.task_id)
+    )
     sql_gates = plan.gates_of(*_SQL_LAYERS)
     if len(plan.tasks_of(Layer.CORE)) > 1:
         raise UnsupportedDefinitionError(
@@ -64,9 +66,7 @@ def _load(plan: Plan, task: StepTask) -> dict[str, Any]:
     }
 
 
-def _flow(
-    plan: Plan, tasks: list[StepTask], gates: tuple[GateTask, ...]
-) -> list[dict[str, Any]]:
+def _flow(plan: Plan, tasks: list[StepTask], gates: tuple[GateTask, ...]) -> list[dict[str, Any]]:
     """Steps and gates of CORE and MARTS, each after what it waits for, so that its variables exist."""
     items: dict[str, dict[str, Any]] = {}
     for task in tasks:
@@ -86,7 +86,8 @@ def _flow(
         ready = [
             name
             for name in items
-            if name not in placed and all(before in placed or before not in items for before in items[name]["after"])
+            if name not in placed
+            and all(before in placed or before not in items for before in items[name]["after"])
         ]
         for name in ready:
             item = items[name]

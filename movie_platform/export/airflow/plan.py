@@ -156,9 +156,7 @@ def plan_tasks(form: GraphForm) -> Plan:
         tasks=tuple(tasks),
         gates=gates,
         emitter=emitter,
-        dag_of_asset={
-            key: _DAG_OF_LAYER[layers[step.name]] for step in form.steps for key in step.assets
-        },
+        dag_of_asset={key: _DAG_OF_LAYER[layers[step.name]] for step in form.steps for key in step.assets},
     )
 
 

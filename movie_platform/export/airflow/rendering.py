@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib import resources
 from typing import Any
@@ -34,6 +34,8 @@ from movie_platform.export.airflow.plan import (
 from movie_platform.settings import Settings
 
 _TEMPLATES = "templates"
+# What fits on a line behind the indentation and the argument's name.
+_LIST_WIDTH = 80
 # What a run may take before Airflow gives it up, as `max_runtime_seconds` of Dagster's own deployment.
 RUN_TIMEOUT_SECONDS = 14_400
 # What each pool lets run at once, as `default_limit` of the pools in Dagster's own deployment.
@@ -64,7 +66,10 @@ def render_files(
     plan = plan_tasks(form)
     environment = _environment()
     context = _context(plan, settings, worker)
-    files = {f"{dag_id}.py": _tidy(environment.get_template(f"{dag_id}.py.j2").render(context)) for dag_id in DAG_IDS}
+    files = {
+        f"{dag_id}.py": _tidy(environment.get_template(f"{dag_id}.py.j2").render(context))
+        for dag_id in DAG_IDS
+    }
     files["graph.json"] = form.to_json()
     files["pools.json"] = _pools(form)
     return files
@@ -73,7 +78,7 @@ def render_files(
 def digest(form: GraphForm) -> str:
     """SHA-256 of a form and the templates."""
     sums = hashlib.sha256(form.to_json().encode())
-    folder = resources.files(__package__) / _TEMPLATES
+    folder = resources.files("movie_platform.export.airflow") / _TEMPLATES
     for template in sorted(folder.iterdir(), key=lambda entry: entry.name):
         sums.update(f"\0{template.name}\0".encode() + template.read_bytes())
     return sums.hexdigest()
@@ -99,6 +104,7 @@ def _environment() -> jinja2.Environment:
         number=number,
         fill=filled,
         date_arguments=lambda day: ", ".join(str(int(part)) for part in day.split("-")),
+        assets=_asset_list,
         column_rules=_column_rules,
         without_parse_time=_without_parse_time,
     )
@@ -118,14 +124,13 @@ def _context(plan: Plan, settings: Settings, worker: ExtractWorker) -> dict[str,
     limits = [asset.freshness for asset in form.assets if asset.freshness is not None]
     if not limits:
         raise UnsupportedDefinitionError(
-            "no asset has a freshness policy", "Deadlines and the watchdog follow from them: give the marts one."
+            "no asset has a freshness policy",
+            "Deadlines and the watchdog follow from them: give the marts one.",
         )
     slack = _slack_seconds(min(limits), form.schedule.period_seconds)
     checks_of_unpacked = _sorted_checks(unpack_gate.checks)
     coverage.require_covered(unpack_gate.checks, tuple(coverage.UNPACK_EXPRESSIONS))
-    coverage.require_covered(
-        transform_gate.checks, (*coverage.FILE_CHECKS, *coverage.TRANSFORM_EXPRESSIONS)
-    )
+    coverage.require_covered(transform_gate.checks, (*coverage.FILE_CHECKS, *coverage.TRANSFORM_EXPRESSIONS))
     extract_inlets = sorted(
         {dep for step in plan.extract_steps for dep in form.upstream(step)}
         - {key for step in plan.extract_steps for key in step.assets}
@@ -154,7 +159,13 @@ def _context(plan: Plan, settings: Settings, worker: ExtractWorker) -> dict[str,
         "extract_assets": [*extract_inlets, *extract_outlets],
         "landing_key": landing_keys[0],
         "transform_assets": sorted(
-            {*landing_keys, *unpack_gate.outlets, *transform_gate.outlets, *unpack.outlets, *transform.outlets}
+            {
+                *landing_keys,
+                *unpack_gate.outlets,
+                *transform_gate.outlets,
+                *unpack.outlets,
+                *transform.outlets,
+            }
         ),
         "unpack": unpack,
         "unpack_gate": unpack_gate,
@@ -163,7 +174,9 @@ def _context(plan: Plan, settings: Settings, worker: ExtractWorker) -> dict[str,
         "transform": transform,
         "transform_gate": transform_gate,
         "transform_findings": [
-            found for found in _sorted_checks(transform_gate.checks) if found[1] in coverage.TRANSFORM_EXPRESSIONS
+            found
+            for found in _sorted_checks(transform_gate.checks)
+            if found[1] in coverage.TRANSFORM_EXPRESSIONS
         ],
         "transform_expressions": coverage.TRANSFORM_EXPRESSIONS,
         "transform_file_checks": _file_checks(transform_gate.checks),
@@ -237,7 +250,8 @@ def _tags(plan: Plan, dag_id: str) -> list[str]:
 
 def _doc_table(plan: Plan, dag_id: str) -> str:
     rows = [
-        f"| {asset.key} | {' '.join(asset.description.split())} | {', '.join(asset.kinds)} | {', '.join(asset.owners)} |"
+        f"| {asset.key} | {' '.join(asset.description.split())} | {', '.join(asset.kinds)} |"
+        f" {', '.join(asset.owners)} |"
         for asset in _members(plan, dag_id)
     ]
     return "\n".join(["", "| asset | what it is | made with | owners |", "|---|---|---|---|", *rows])
@@ -270,9 +284,11 @@ _NOTES: Mapping[str, tuple[str, ...]] = {
         "jitter of retries: Airflow's back-off has its own",
     ),
     TRANSFORM_DAG: (
-        "manifest_is_valid, row_counts_match_manifest and columns_match_contract of unzipped_files rest on the answer"
-        " of the function, which verifies by the same rules before it publishes; so do the checks of a bundle that"
-        " somebody else landed",
+        (
+            "manifest_is_valid, row_counts_match_manifest and columns_match_contract of unzipped_files rest on the"
+            " answer of the function, which verifies by the same rules before it publishes; so do the checks of a"
+            " bundle that somebody else landed"
+        ),
         "partitions: a run is about the bundles that its events name, whatever their dates",
         "jitter of retries: Airflow's back-off has its own",
     ),
@@ -299,6 +315,13 @@ def _pools(form: GraphForm) -> str:
     return json.dumps(pools, indent=2, sort_keys=True) + "\n"
 
 
+def _asset_list(keys: Sequence[str]) -> str:
+    """A list of the file's assets."""
+    items = [f"ASSETS[{literal(key)}]" for key in keys]
+    flat = f"[{', '.join(items)}]"
+    return flat if len(flat) <= _LIST_WIDTH else "[\n" + "".join(f"    {item},\n" for item in items) + "]"
+
+
 def _column_rules(column: Any) -> str:
     rules = [] if column.nullable else ["nullable=False"]
     for name in ("minimum", "maximum"):
@@ -314,6 +337,7 @@ def _without_parse_time(text: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """No blanks at line ends, at most two empty lines together, one line end at the end."""
+    """No blanks at line ends, two empty lines above a definition and no more anywhere, one line end at the end."""
     lines = "\n".join(line.rstrip() for line in text.splitlines())
-    return re.sub(r"\n{4,}", "\n\n\n", lines).strip() + "\n"
+    spaced = re.sub(r"(\n# [^\n]*\n)\n(?=def |class |@)", r"\1\n\n", lines)
+    return re.sub(r"\n{4,}", "\n\n\n", spaced).strip() + "\n"
