@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 1b45d8c893b6ffcf19b7538bb0c9c06eb0390702830add2919aaa006f98cc147
+Form and templates: 253600523138d16145573d919e2399e5433606040c587636fb4f8c930820ab4a
 
 Not carried over, or carried otherwise:
 - column schemas and column lineage: Airflow knows assets, not their columns
@@ -128,6 +128,7 @@ DEADLINE = DeadlineAlert(
     ),
 )
 
+LANDING = "landing/zipped_bundle"
 # Who else drops bundles is heard of through the queue that the landing bucket's topic feeds.
 WATCHERS = (
     [
@@ -147,16 +148,8 @@ WATCHERS = (
 )
 
 ASSETS = {
-    asset.name: asset
-    for asset in (
-        Asset(name="source/movies", uri="x-movie-platform://source/movies"),
-        Asset(name="extract/raw_extract", uri="x-movie-platform://extract/raw_extract"),
-        Asset(
-            name="landing/zipped_bundle",
-            uri="x-movie-platform://landing/zipped_bundle",
-            watchers=WATCHERS,
-        ),
-    )
+    key: Asset(name=key, uri=f"x-movie-platform://{key}", watchers=WATCHERS if key == LANDING else [])
+    for key in ["source/movies", "extract/raw_extract", "landing/zipped_bundle"]
 }
 
 # The day that a run is about: the one on which it runs, as its timetable has it, unless a person names another.

@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 1b45d8c893b6ffcf19b7538bb0c9c06eb0390702830add2919aaa006f98cc147
+Form and templates: 253600523138d16145573d919e2399e5433606040c587636fb4f8c930820ab4a
 
 Not carried over, or carried otherwise:
 - column schemas and column lineage: Airflow knows assets, not their columns
@@ -137,21 +137,21 @@ DEADLINE = DeadlineAlert(
 )
 
 ASSETS = {
-    asset.name: asset
-    for asset in (
-        Asset(name="archive/batches", uri="x-movie-platform://archive/batches"),
-        Asset(name="archive/movie_genres", uri="x-movie-platform://archive/movie_genres"),
-        Asset(name="archive/movie_people", uri="x-movie-platform://archive/movie_people"),
-        Asset(name="archive/movie_ratings", uri="x-movie-platform://archive/movie_ratings"),
-        Asset(name="archive/movies", uri="x-movie-platform://archive/movies"),
-        Asset(name="archive/quarantined_rows", uri="x-movie-platform://archive/quarantined_rows"),
-        Asset(name="snowflake/ops/quarantined_rows", uri="x-movie-platform://snowflake/ops/quarantined_rows"),
-        Asset(name="snowflake/raw/batches", uri="x-movie-platform://snowflake/raw/batches"),
-        Asset(name="snowflake/raw/movie_genres", uri="x-movie-platform://snowflake/raw/movie_genres"),
-        Asset(name="snowflake/raw/movie_people", uri="x-movie-platform://snowflake/raw/movie_people"),
-        Asset(name="snowflake/raw/movie_ratings", uri="x-movie-platform://snowflake/raw/movie_ratings"),
-        Asset(name="snowflake/raw/movies", uri="x-movie-platform://snowflake/raw/movies"),
-    )
+    key: Asset(name=key, uri=f"x-movie-platform://{key}")
+    for key in [
+        "archive/batches",
+        "archive/movie_genres",
+        "archive/movie_people",
+        "archive/movie_ratings",
+        "archive/movies",
+        "archive/quarantined_rows",
+        "snowflake/ops/quarantined_rows",
+        "snowflake/raw/batches",
+        "snowflake/raw/movie_genres",
+        "snowflake/raw/movie_people",
+        "snowflake/raw/movie_ratings",
+        "snowflake/raw/movies",
+    ]
 }
 ARCHIVE = [
     "archive/batches",

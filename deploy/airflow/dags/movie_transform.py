@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 1b45d8c893b6ffcf19b7538bb0c9c06eb0390702830add2919aaa006f98cc147
+Form and templates: 253600523138d16145573d919e2399e5433606040c587636fb4f8c930820ab4a
 
 Not carried over, or carried otherwise:
 - column schemas and column lineage: Airflow knows assets, not their columns
@@ -146,6 +146,7 @@ DEADLINE = DeadlineAlert(
     ),
 )
 
+LANDING = "landing/zipped_bundle"
 # Who else drops bundles is heard of through the queue that the landing bucket's topic feeds.
 WATCHERS = (
     [
@@ -165,23 +166,18 @@ WATCHERS = (
 )
 
 ASSETS = {
-    asset.name: asset
-    for asset in (
-        Asset(name="archive/batches", uri="x-movie-platform://archive/batches"),
-        Asset(name="archive/movie_genres", uri="x-movie-platform://archive/movie_genres"),
-        Asset(name="archive/movie_people", uri="x-movie-platform://archive/movie_people"),
-        Asset(name="archive/movie_ratings", uri="x-movie-platform://archive/movie_ratings"),
-        Asset(name="archive/movies", uri="x-movie-platform://archive/movies"),
-        Asset(name="archive/quarantined_rows", uri="x-movie-platform://archive/quarantined_rows"),
-        Asset(
-            name="landing/zipped_bundle",
-            uri="x-movie-platform://landing/zipped_bundle",
-            watchers=WATCHERS,
-        ),
-        Asset(name="processed/unzipped_files", uri="x-movie-platform://processed/unzipped_files"),
-    )
+    key: Asset(name=key, uri=f"x-movie-platform://{key}", watchers=WATCHERS if key == LANDING else [])
+    for key in [
+        "archive/batches",
+        "archive/movie_genres",
+        "archive/movie_people",
+        "archive/movie_ratings",
+        "archive/movies",
+        "archive/quarantined_rows",
+        "landing/zipped_bundle",
+        "processed/unzipped_files",
+    ]
 }
-LANDING = ASSETS["landing/zipped_bundle"]
 # Events of so many days are looked at for a bundle that another run has taken already.
 DAYS_OF_EVENTS = 14
 
@@ -1106,7 +1102,7 @@ class TransformJobOperator(GlueJobOperator):
 with DAG(
     dag_id="movie_transform",
     description="Verifies and unpacks bundles that landed, whoever dropped them, and transforms them into the archive.",
-    schedule=[LANDING],
+    schedule=[ASSETS[LANDING]],
     start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
     max_active_runs=4,
     deadline=DEADLINE,
@@ -1136,14 +1132,14 @@ with DAG(
     },
 ):
 
-    @task(task_id="collect_bundles", inlets=[LANDING])
+    @task(task_id="collect_bundles", inlets=[ASSETS[LANDING]])
     def collect_bundles(*, params=None, triggering_asset_events=None, inlet_events=None) -> list[dict]:
         """The bundles of this run, each once, as arguments of what processes one."""
         if params["bundle"]:
             arrivals = [arrival_asked_for(params["bundle"])]
         else:
-            events = list(triggering_asset_events.get(LANDING, ()))
-            every = inlet_events[LANDING]
+            events = list(triggering_asset_events.get(ASSETS[LANDING], ()))
+            every = inlet_events[ASSETS[LANDING]]
             if hasattr(every, "after"):  # Airflow 3.2 and later: no need to look at all that ever happened
                 every = every.after((datetime.now(UTC) - timedelta(days=DAYS_OF_EVENTS)).isoformat())
             arrivals = new_arrivals(events, every)

@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 1b45d8c893b6ffcf19b7538bb0c9c06eb0390702830add2919aaa006f98cc147
+Form and templates: 253600523138d16145573d919e2399e5433606040c587636fb4f8c930820ab4a
 
 Not carried over, or carried otherwise:
 - the warning window of a freshness policy: Airflow has no state between good and failed
@@ -39,6 +39,8 @@ def setting(name: str) -> str:
             f"the Airflow Variable {VARIABLE!r} has no {name!r}: deploy/airflow/README.md says how it is made"
         )
     return found
+
+
 # SNS takes a subject of fewer than 100 ASCII characters.
 SUBJECT_CHARACTERS = 99
 TEXT_CHARACTERS = 4000

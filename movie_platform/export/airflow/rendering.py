@@ -104,7 +104,9 @@ def _environment() -> jinja2.Environment:
         number=number,
         fill=filled,
         date_arguments=lambda day: ", ".join(str(int(part)) for part in day.split("-")),
-        assets=_asset_list,
+        assets=lambda keys: _name_list([f"ASSETS[{literal(key)}]" for key in keys]),
+        names=_name_list,
+        list_of=lambda keys: literal(list(keys), _LIST_WIDTH),
         column_rules=_column_rules,
         without_parse_time=_without_parse_time,
     )
@@ -315,11 +317,10 @@ def _pools(form: GraphForm) -> str:
     return json.dumps(pools, indent=2, sort_keys=True) + "\n"
 
 
-def _asset_list(keys: Sequence[str]) -> str:
-    """A list of the file's assets."""
-    items = [f"ASSETS[{literal(key)}]" for key in keys]
-    flat = f"[{', '.join(items)}]"
-    return flat if len(flat) <= _LIST_WIDTH else "[\n" + "".join(f"    {item},\n" for item in items) + "]"
+def _name_list(names: Sequence[str]) -> str:
+    """A list of names of the file's own."""
+    flat = f"[{', '.join(names)}]"
+    return flat if len(flat) <= _LIST_WIDTH else "[\n" + "".join(f"    {name},\n" for name in names) + "]"
 
 
 def _column_rules(column: Any) -> str:
