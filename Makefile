@@ -15,6 +15,8 @@ UV ?= $(shell uv --version >/dev/null 2>&1 && command -v uv)
 HOME_DIR ?= .movie_platform
 BENCH_ROWS ?= 100000
 PYTEST_ARGS ?=
+# Tests wait for servers more than they compute, so there may be more workers than processors. Each has a local cloud.
+TEST_WORKERS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,14 +30,15 @@ AIRFLOW_INSTALLED := $(AIRFLOW_VENV)/.installed
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
 
-demo: $(INSTALLED) ## Carry three days of a real movie database from source to Snowflake tables, here on this machine.
+demo: $(INSTALLED) ## Carry three days of a real movie database from source to marts, here on this machine.
 	$(BIN)/movie-platform --home "$(HOME_DIR)" demo
 
 dev: $(INSTALLED) ## The local cloud and the Dagster UI in the foreground; Ctrl-C stops all of it.
 	exec $(BIN)/movie-platform --home "$(HOME_DIR)" dev
 
-test: $(INSTALLED) ## Unit, integration and pipeline tests.
-	$(BIN)/pytest movie_platform_tests/unit movie_platform_tests/integration movie_platform_tests/pipeline $(PYTEST_ARGS)
+test: $(INSTALLED) ## Unit, integration and pipeline tests, TEST_WORKERS files at a time (0: one after another, in one process).
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder \
+	  movie_platform_tests/unit movie_platform_tests/integration movie_platform_tests/pipeline $(PYTEST_ARGS)
 
 test-browser: $(INSTALLED) chromium ## Tests that drive the Dagster UI in a real Chromium.
 	$(BIN)/pytest movie_platform_tests/browser $(PYTEST_ARGS)

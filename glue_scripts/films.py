@@ -12,10 +12,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
 from glue_scripts import dates, lists, numbers, rules
-from glue_scripts.hashing import hashed_columns, row_hash
+from glue_scripts.hashing import hashed_columns, row_hash, tracked_hash
 from glue_scripts.text import bind, clean_key, clean_line, clean_lines, is_plain, without_markers
 from movie_platform.contracts import RAW_COLUMNS, raw_column_names, tables
 from movie_platform.contracts.rules import DUPLICATE_KEY
+from movie_platform.contracts.warehouse import TRACKED_COLUMNS
 
 # The verdict on a row that the batch holds already, to the letter. It is removed, not quarantined.
 EXACT_DUPLICATE = "exact_duplicate"
@@ -186,6 +187,7 @@ def _parse(raw: DataFrame, *, keep_raw_rows: bool) -> DataFrame:
     return judged.select(
         *(name for name in judged.columns if name not in ("_raw", "_violation")),
         row_hash(hashed_columns(tables.MOVIES)).alias("row_hash"),
+        tracked_hash(TRACKED_COLUMNS, CHILD_LISTS).alias("tracked_hash"),
         fn.col("_violation.code").alias("verdict"),
         fn.col("_violation.message").alias("message"),
         fn.when(is_kept, fn.to_json("_raw", {"ignoreNullFields": "true"})).alias("raw_row"),

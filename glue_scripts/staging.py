@@ -51,7 +51,9 @@ class Staging:
         folder = f"{self._root}/{table}"
         writer = rows.write.mode("overwrite").option("maxRecordsPerFile", 0)
         # Hashes never repeat: a dictionary of them is only built to be thrown away.
-        writer.option("parquet.enable.dictionary#row_hash", "false").parquet(folder, compression="snappy")
+        for hash_column in ("row_hash", "tracked_hash"):
+            writer = writer.option(f"parquet.enable.dictionary#{hash_column}", "false")
+        writer.parquet(folder, compression="snappy")
         staged = []
         for file in self._hadoop.list_files(folder):
             if match := _PART.match(file.name):

@@ -9,18 +9,23 @@ from typing import Any
 import dagster as dg
 
 from movie_platform.assets.archive import build_archive_tables
+from movie_platform.assets.core import build_core_tables
 from movie_platform.assets.extract import build_raw_extract
 from movie_platform.assets.landing import build_zipped_bundle
+from movie_platform.assets.marts import build_marts
 from movie_platform.assets.partitions import daily_partitions
 from movie_platform.assets.processed import build_unzipped_files
 from movie_platform.assets.source import source_spec
 from movie_platform.assets.warehouse import build_warehouse_tables
 from movie_platform.automation.alert_sensors import build_freshness_alerts, run_failure_alerts
 from movie_platform.automation.arrival_sensor import build_bundle_arrival_sensor
+from movie_platform.automation.conditions import build_warehouse_automation
 from movie_platform.automation.jobs import build_jobs
 from movie_platform.automation.schedules import build_extract_daily
 from movie_platform.checks.archive import build_archive_checks
 from movie_platform.checks.bundles import build_bundle_checks
+from movie_platform.checks.core import build_core_checks
+from movie_platform.checks.marts import build_mart_checks
 from movie_platform.checks.warehouse import build_warehouse_checks
 from movie_platform.resources.alerts import AlertTopic
 from movie_platform.resources.aws import AwsResource
@@ -47,16 +52,21 @@ def build_defs(settings: Settings, *, resource_overrides: Mapping[str, Any] | No
             build_unzipped_files(settings, partitions, default_source),
             build_archive_tables(settings, partitions, default_source),
             *build_warehouse_tables(settings, partitions, default_source),
+            build_core_tables(settings, partitions, default_source),
+            build_marts(settings),
         ],
         asset_checks=[
             *build_bundle_checks(settings, default_source),
             *build_archive_checks(default_source),
             *build_warehouse_checks(default_source),
+            *build_core_checks(default_source),
+            *build_mart_checks(settings),
         ],
         jobs=build_jobs(),
         schedules=[build_extract_daily(settings, default_source)],
         sensors=[
             build_bundle_arrival_sensor(settings, partitions),
+            build_warehouse_automation(),
             run_failure_alerts,
             build_freshness_alerts(settings),
         ],

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     )
     freshness_warn: timedelta = Field(
         default=timedelta(hours=26),
-        description="Age of a warehouse table's newest load at which the UI warns.",
+        description="Age of the newest load of a RAW table, or look at a mart, at which the UI warns.",
     )
     freshness_fail: timedelta = Field(
         default=timedelta(hours=36),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -18,6 +19,23 @@ hypothesis.settings.load_profile("patient")
 
 # A developer's profile, endpoints or home must neither reach a test nor be reached by one.
 _FOREIGN = ("AWS_", "MOVIE_PLATFORM_", "SNOWFLAKE_", "SPARK_", "DAGSTER_HOME")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take longest come first, so that at the end no worker waits for another: whole runs, then Spark, then
+    what needs servers. Within a file nothing changes.
+    """
+
+    def rank(item: pytest.Item) -> int:
+        if item.path.parent.name == "pipeline":
+            return 0
+        marks = {mark for mark in ("spark", "cloud") if item.get_closest_marker(mark)}
+        return {2: 1, 1: 2, 0: 3}[len(marks)]
+
+    ranks: dict[Path, int] = {}
+    for item in items:
+        ranks[item.path] = min(rank(item), ranks.get(item.path, 3))
+    items.sort(key=lambda item: ranks[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS {{ database }}.RAW.movies (
     updated_at TIMESTAMP_NTZ(6) COMMENT 'When the source last changed the row.',
     extra VARCHAR COMMENT 'What the source said beside the contract, a JSON object.',
     row_hash VARCHAR NOT NULL COMMENT 'SHA-256 of the row''s values, version columns left out.',
+    tracked_hash VARCHAR NOT NULL COMMENT 'SHA-256 of what the warehouse keeps versions of: attributes, genres and people, no measures.',
     file_name VARCHAR NOT NULL COMMENT 'Path of the file that the row was loaded from, within the stage.',
     file_row NUMBER(19, 0) NOT NULL COMMENT 'Number of the row in its file.',
     loaded_at TIMESTAMP_LTZ(6) NOT NULL COMMENT 'When the load of the file began, UTC.'

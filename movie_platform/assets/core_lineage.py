@@ -17,7 +17,6 @@ from movie_platform.contracts.tables import (
     MOVIES,
     QUARANTINED_ROWS,
 )
-from movie_platform.contracts.warehouse import TRACKED_COLUMNS
 
 _Origins = Mapping[str, tuple[tuple[Table, str], ...]]
 
@@ -35,10 +34,9 @@ _DERIVED: Mapping[str, _Origins] = {
         "valid_to": _REMOVAL,
         "is_current": _REMOVAL,
         "is_deleted": _REMOVAL,
-        "row_hash": tuple((MOVIES, column) for column in TRACKED_COLUMNS),
+        "row_hash": ((MOVIES, "tracked_hash"),),
         "genres": (*_GENRES, (MOVIE_GENRES, "position")),
         "directors": (*_PEOPLE, (MOVIE_PEOPLE, "position")),
-        "credits_hash": ((MOVIE_GENRES, "row_hash"), (MOVIE_PEOPLE, "row_hash")),
     },
     "dim_person": {
         "person_key": ((MOVIE_PEOPLE, "person"),),

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from movie_platform.contracts import ARCHIVE_TABLES, Table
+from movie_platform.contracts.marts import MART_VIEWS
 from movie_platform.contracts.warehouse import CORE_TABLES
 
 SOURCE = dg.AssetKey(["source", "movies"])
@@ -24,3 +25,4 @@ def warehouse_key(table: Table) -> dg.AssetKey:
 ARCHIVE = tuple(archive_key(table) for table in ARCHIVE_TABLES)
 WAREHOUSE = tuple(warehouse_key(table) for table in ARCHIVE_TABLES)
 CORE = tuple(warehouse_key(table) for table in CORE_TABLES)
+MARTS = tuple(warehouse_key(view) for view in MART_VIEWS)

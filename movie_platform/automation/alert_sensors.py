@@ -95,7 +95,7 @@ def build_freshness_alerts(settings: Settings) -> dg.SensorDefinition:
         description="Sends one alert when an asset's freshness policy turns to FAIL.",
     )
     def freshness_alerts(context: dg.SensorEvaluationContext, alert_topic: AlertTopic) -> dg.SkipReason:
-        now = freshness_states(context.instance, keys.WAREHOUSE)
+        now = freshness_states(context.instance, (*keys.WAREHOUSE, *keys.MARTS))
         before = json.loads(context.cursor) if context.cursor else {}
         stale = turned_to_fail(before, now)
         for asset in stale:

@@ -1,4 +1,11 @@
-"""The jobs: which assets and checks are materialized together."""
+"""The jobs: which assets and checks are materialized together.
+
+All assets but the marts have a partition a day. Dagster lets a job have one partitions definition and assets without
+partitions beside it: they are materialized, as a whole, in the run of whichever day, and their materialization has no
+partition. So a run carries its day to the marts, and a late day refreshes them as well. The marts' deps reach over all
+partitions (the default for an asset without partitions), and nothing loads them, so that no run waits for a day that
+is missing.
+"""
 
 import dagster as dg
 
@@ -10,9 +17,11 @@ PROCESS_LANDED_BUNDLE = "process_landed_bundle"
 
 
 def build_jobs() -> list["dg.UnresolvedAssetJobDefinition"]:
-    """The three ways a day is carried: up to landing, from landing on, and from source to warehouse."""
+    """The three ways a day is carried: up to landing, from landing on, and from source to marts."""
     extracted = dg.AssetSelection.assets(keys.RAW_EXTRACT, keys.ZIPPED_BUNDLE)
-    after_landing = dg.AssetSelection.assets(keys.UNZIPPED_FILES, *keys.ARCHIVE, *keys.WAREHOUSE)
+    after_landing = dg.AssetSelection.assets(
+        keys.UNZIPPED_FILES, *keys.ARCHIVE, *keys.WAREHOUSE, *keys.CORE, *keys.MARTS
+    )
     return [
         dg.define_asset_job(
             EXTRACT_DAY,
@@ -22,11 +31,11 @@ def build_jobs() -> list["dg.UnresolvedAssetJobDefinition"]:
         dg.define_asset_job(
             PROCESS_LANDED_BUNDLE,
             selection=after_landing | dg.AssetSelection.checks_for_assets(keys.ZIPPED_BUNDLE),
-            description="Checks a bundle that landed, whoever put it there, and carries it to the warehouse.",
+            description="Checks a bundle that landed, whoever put it there, and carries it to the marts.",
         ),
         dg.define_asset_job(
             MATERIALIZE_DAY,
             selection=extracted | after_landing,
-            description="Carries a day from the source to the warehouse in one run.",
+            description="Carries a day from the source to the marts in one run.",
         ),
     ]

@@ -5,9 +5,9 @@ facts after it, so what lies behind a day is looked at too, what lies before it 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from string import Template
 
+from movie_platform.checks.sql_rules import SqlRule
 from movie_platform.contracts import Table
 from movie_platform.contracts.warehouse import (
     BRIDGE_MOVIE_GENRE,
@@ -20,19 +20,6 @@ from movie_platform.contracts.warehouse import (
     OPEN_END,
     ForeignKey,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CoreRule:
-    """A claim about a table. `checked` gives one number; `offenders` a row for each fault."""
-
-    name: str
-    table: Table
-    claim: str
-    checked: str
-    offenders: str
-    next_step: str
-
 
 # Films with a version that begins or ends on the day or later: all others are as they were before it.
 _VERSIONS = """
@@ -80,8 +67,8 @@ def _count(rows: str) -> str:
     return _sql("SELECT COUNT(*) AS checked FROM ($rows)", rows=rows)
 
 
-def _current_version() -> CoreRule:
-    return CoreRule(
+def _current_version() -> SqlRule:
+    return SqlRule(
         "one_current_version_per_key",
         DIM_MOVIE,
         "Each film that the day touched has exactly one current version.",
@@ -99,8 +86,8 @@ def _current_version() -> CoreRule:
     )
 
 
-def _unbroken_history() -> CoreRule:
-    return CoreRule(
+def _unbroken_history() -> SqlRule:
+    return SqlRule(
         "versions_have_no_gap_or_overlap",
         DIM_MOVIE,
         "Versions of a film follow each other: each ends where the next begins, and the last is open.",
@@ -163,9 +150,9 @@ def _unresolved(table: Table, key: ForeignKey) -> str:
     )
 
 
-def _foreign_keys(table: Table) -> CoreRule:
+def _foreign_keys(table: Table) -> SqlRule:
     own = [key for key in FOREIGN_KEYS if key.table == table.name]
-    return CoreRule(
+    return SqlRule(
         "foreign_keys_resolve",
         table,
         f"{', '.join(key.column for key in own)}: each has its row in the dimension, as of the row's day.",
@@ -175,9 +162,9 @@ def _foreign_keys(table: Table) -> CoreRule:
     )
 
 
-def _grain(table: Table) -> CoreRule:
+def _grain(table: Table) -> SqlRule:
     grain = ", ".join(table.primary_key)
-    return CoreRule(
+    return SqlRule(
         "fact_grain_is_unique",
         table,
         f"({grain}) appears once.",
@@ -191,8 +178,8 @@ def _grain(table: Table) -> CoreRule:
     )
 
 
-def _snapshot_rows() -> CoreRule:
-    return CoreRule(
+def _snapshot_rows() -> SqlRule:
+    return SqlRule(
         "snapshot_rows_match_raw",
         FACT_MOVIE_SNAPSHOT,
         "The films of the day's snapshot are those of its winning batch in RAW, no fewer and no more.",
@@ -212,10 +199,10 @@ def _snapshot_rows() -> CoreRule:
     )
 
 
-def _weights(table: Table) -> CoreRule:
+def _weights(table: Table) -> SqlRule:
     scope = table.primary_key[:-1]
     parts = {"table": table.name.upper(), "scope": ", ".join(f"bridge.{column}" for column in scope)}
-    return CoreRule(
+    return SqlRule(
         "bridge_weights_sum_to_one",
         table,
         f"The weights of each ({', '.join(scope)}) sum to exactly 1.",
@@ -230,7 +217,7 @@ def _weights(table: Table) -> CoreRule:
     )
 
 
-def core_rules() -> Sequence[CoreRule]:
+def core_rules() -> Sequence[SqlRule]:
     """All rules, a table's together, in the order of the tables."""
     facts = (FACT_MOVIE_SNAPSHOT, FACT_MOVIE_RATING)
     bridges = (BRIDGE_MOVIE_GENRE, BRIDGE_MOVIE_PERSON)

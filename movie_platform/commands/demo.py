@@ -1,6 +1,4 @@
-"""`movie-platform demo`: three days of a real movie database, from source to Snowflake tables, on this
-machine.
-"""
+"""`movie-platform demo`: three days of a real movie database, from source to marts, on this machine."""
 
 import time
 from collections.abc import Sequence
@@ -24,7 +22,7 @@ PROFILE = "demo"
 _NEXT_STEPS = (
     "dev          the same runs in the Dagster UI; sensors and schedules on",
     "cloud up     for queries, such as",
-    "sql 'SELECT title, year FROM RAW.MOVIES LIMIT 5'",
+    "sql 'SELECT rank, title, weighted_rating FROM MARTS.TOP_MOVIES ORDER BY provider, rank LIMIT 5'",
     "demo         again: nothing new, and the tables stay as they are",
 )
 
@@ -35,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(context: typer.Context) -> None:
-    """Carry three days of a real movie database (17,472 films) from source to Snowflake tables.
+    """Carry three days of a real movie database (17,472 films) from source to the marts in Snowflake.
 
     Starts the local cloud, provisions it, runs the pipeline for 2026-11-18 to 20, checks everything and shows
     what came of it. A second time it finds nothing new. A local cloud that ran before goes on running, else it
@@ -65,7 +63,7 @@ def _carry(settings: "Settings", *, debug: bool) -> "list[RunReport]":
     from movie_platform.commands.run import show_reports
     from movie_platform.runs.pipeline import run_dates
 
-    console.say(f"Carrying {DAYS[0]} to {DAYS[-1]} from source to warehouse")
+    console.say(f"Carrying {DAYS[0]} to {DAYS[-1]} from source to marts")
     reports: list[RunReport] = []
     with RunProgress(settings.home, debug=debug) as progress:
         for report in run_dates(

@@ -1,4 +1,4 @@
-"""The SQL of the demo: what the warehouse answers, and that every row is accounted for.
+"""The SQL of the demo: what the marts answer, what became of one film, and that every row is accounted for.
 
 The statements lie in `demo_sql`, a file each; a file's first line is the title of what it answers. They bind
 `source`, and the `first` and `last` date of the demo.
@@ -7,8 +7,16 @@ The statements lie in `demo_sql`, a file each; a file's first line is the title 
 from dataclasses import dataclass
 from importlib.resources import files
 
-RECONCILIATION = "reconcile_rows"
-QUESTIONS = ("rank_genres_by_rating", "count_acclaimed_films_by_director", "average_runtime_by_decade")
+RECONCILIATION = "account_for_rows"
+QUESTIONS = (
+    "rank_genres",
+    "sum_up_years",
+    "list_top_movies",
+    "list_directors",
+    "compare_providers",
+    "follow_ratings",
+    "follow_film",
+)
 
 
 @dataclass(frozen=True, slots=True)

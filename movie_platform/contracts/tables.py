@@ -192,6 +192,12 @@ MOVIES = Table(
         Column("updated_at", "timestamp", "When the source last changed the row.", raw=("updated_at",)),
         Column("extra", "string", "What the source said beside the contract, a JSON object.", raw=("extra",)),
         _ROW_HASH,
+        Column(
+            "tracked_hash",
+            "string",
+            "SHA-256 of what the warehouse keeps versions of: attributes, genres and people, no measures.",
+            nullable=False,
+        ),
     ),
 )
 

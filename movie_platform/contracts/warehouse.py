@@ -6,7 +6,14 @@ task graph works with while it applies a batch (`work_…`) is no contract and i
 
 from dataclasses import dataclass
 
-from movie_platform.contracts.tables import BATCHES, MOVIE_RATINGS, MOVIES, Column, Table
+from movie_platform.contracts.tables import (
+    BATCHES,
+    MOVIE_RATINGS,
+    MOVIES,
+    RAW_METADATA_COLUMNS,
+    Column,
+    Table,
+)
 
 # End of validity of a version that is still open.
 OPEN_END = "9999-12-31"
@@ -104,13 +111,13 @@ DIM_MOVIE = Table(
             nullable=False,
         ),
         _text(
-            "row_hash", "SHA-256 of the tracked attributes; a removed film keeps that of its last version."
+            "row_hash",
+            "SHA-256 of the tracked attributes, genres and people; a removed film keeps that of its last version.",
         ),
         *_of(MOVIES, *TRACKED_COLUMNS[:13]),
         _text("genres", "Genres in the source's order, joined by '|'.", nullable=True),
         _text("directors", "Directors in the source's order, joined by '|'.", nullable=True),
         *_of(MOVIES, *TRACKED_COLUMNS[13:]),
-        _text("credits_hash", "Hash of all genres and people of the film with their places.", nullable=True),
     ),
 )
 DIM_PERSON = Table(
@@ -120,7 +127,7 @@ DIM_PERSON = Table(
     primary_key=("person_key",),
     columns=(
         _text("person_key", "SHA-256 of the name in lower case."),
-        _text("person_name", "Name, in its newest spelling."),
+        _text("person_name", "Name as the film version with the latest valid_from spells it."),
     ),
 )
 DIM_GENRE = Table(
@@ -130,7 +137,7 @@ DIM_GENRE = Table(
     primary_key=("genre_key",),
     columns=(
         _text("genre_key", "SHA-256 of the genre in lower case."),
-        _text("genre_name", "Genre, in its newest spelling."),
+        _text("genre_name", "Genre as the film version with the latest valid_from spells it."),
     ),
 )
 DIM_RATING_PROVIDER = Table(
@@ -292,6 +299,22 @@ DATA_QUALITY_RESULTS = Table(
         Column("measured_at", "timestamp", "When it was measured, UTC.", nullable=False),
     ),
 )
+LOAD_FILES = Table(
+    name="load_files",
+    description="Files that arrived in RAW, as the streams brought them: what a batch has, against what it announces.",
+    snowflake_schema="OPS",
+    primary_key=("table_name", "file_name", "loaded_at"),
+    columns=(
+        _text("table_name", "Table that the file was loaded into."),
+        _SOURCE,
+        _DT,
+        _BATCH_ID,
+        _TRANSFORM_ID,
+        *(column for column in RAW_METADATA_COLUMNS if column.name == "file_name"),
+        Column("rows_loaded", "bigint", "Rows of the file.", nullable=False),
+        *(column for column in RAW_METADATA_COLUMNS if column.name == "loaded_at"),
+    ),
+)
 LOAD_RUNS = Table(
     name="load_runs",
     description="Which run of the orchestrator brought which version of a batch into the warehouse.",
@@ -307,7 +330,7 @@ LOAD_RUNS = Table(
     ),
 )
 
-OPS_TABLES: tuple[Table, ...] = (CORE_CHANGES, DATA_QUALITY_RESULTS, LOAD_RUNS)
+OPS_TABLES: tuple[Table, ...] = (LOAD_FILES, LOAD_RUNS, CORE_CHANGES, DATA_QUALITY_RESULTS)
 
 FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ForeignKey("bridge_movie_genre", "movie_key", "dim_movie", "movie_key"),

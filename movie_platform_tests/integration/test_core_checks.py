@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from snowflake.connector import SnowflakeConnection
 
-from movie_platform.checks.core import examine
-from movie_platform.checks.core_rules import CoreRule, core_rules
+from movie_platform.checks.core_rules import core_rules
+from movie_platform.checks.sql_rules import SqlRule, examine
 from movie_platform.contracts import Table
 from movie_platform.contracts.tables import MOVIES
 from movie_platform.contracts.warehouse import CORE_TABLES
@@ -189,7 +189,7 @@ def broken(connection: SnowflakeConnection, values: dict[str, Any] | None = None
     return {(rule.name, rule.table.name) for rule, finding in found if not finding.passed}
 
 
-def rule_of(name: str, table: str) -> CoreRule:
+def rule_of(name: str, table: str) -> SqlRule:
     return next(rule for rule in core_rules() if (rule.name, rule.table.name) == (name, table))
 
 

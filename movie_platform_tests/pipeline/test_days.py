@@ -23,12 +23,6 @@ FILMS_OF_THE_DATABASE = 17_472
 pytestmark = [pytest.mark.cloud, pytest.mark.spark, pytest.mark.timeout(900)]
 
 
-@pytest.fixture(scope="module")
-def days(provisioned_cloud: Settings) -> dict[date, RunReport]:
-    """The three days of the demo, run in order."""
-    return {report.date: report for report in run_dates(provisioned_cloud, DAYS)}
-
-
 def films_in_source(settings: Settings, dt: date) -> int:
     """Counted in the source itself, by plain SQL."""
     with closing(sqlite3.connect(ensure_demo_database(settings.home))) as database:

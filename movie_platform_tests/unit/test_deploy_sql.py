@@ -10,6 +10,15 @@ from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp
 
 from movie_platform.contracts import ARCHIVE_TABLES, RAW_METADATA_COLUMNS, Column
+from movie_platform.contracts.marts import (
+    COMPARED_ATTRIBUTES,
+    DIRECTOR_MINIMUM_FILMS,
+    MART_VIEWS,
+    NO_GENRE,
+    TOP_MOVIES_VOTES_QUANTILE,
+)
+from movie_platform.contracts.rules import ROW_RULES
+from movie_platform.contracts.warehouse import TRACKED_COLUMNS
 from movie_platform.provision.files import PROJECT, SQL_FOLDER
 from movie_platform.provision.sql import SqlFile, load_sql_files
 from movie_platform.provision.warehouse import sql_parameters
@@ -62,6 +71,23 @@ def created_tables(files: tuple[SqlFile, ...]) -> dict[str, exp.Create]:
     return found
 
 
+def created_views(files: tuple[SqlFile, ...]) -> dict[str, exp.Create]:
+    found = {}
+    for file in files:
+        for statement in file.statements:
+            parsed = parse(statement)
+            if isinstance(parsed, exp.Create) and parsed.kind == "VIEW":
+                view = parsed.find(exp.Table)
+                assert view is not None
+                found[f"{view.db}.{view.name}".upper()] = parsed
+    return found
+
+
+def statement_of(files: tuple[SqlFile, ...], name: str) -> str:
+    [file] = [file for file in files if file.name.endswith(f"_marts_{name}.sql")]
+    return " ".join(file.statements[-1].split())
+
+
 def snowflake_type(column: Column) -> str:
     if column.name in OWN_TYPES:
         return OWN_TYPES[column.name]
@@ -94,6 +120,74 @@ def test_no_table_is_made_that_no_contract_describes(files):
     assert created_tables(files).keys() == expected | {"OPS.SCHEMA_HISTORY"}
 
 
+@pytest.mark.parametrize("contract", MART_VIEWS, ids=lambda view: view.name)
+def test_a_mart_has_the_columns_of_its_contract_and_each_has_its_comment(files, contract):
+    view = created_views(files)[f"MARTS.{contract.name}".upper()]
+    columns = []
+    for definition in view.this.expressions:
+        [comment] = [constraint.kind.this.this for constraint in definition.constraints]
+        columns.append((definition.name, comment))
+    assert columns == [(column.name, column.description) for column in contract.columns]
+    assert all(len(comment) > 3 for _, comment in columns)
+    selected = view.expression.named_selects
+    assert tuple(selected) == contract.column_names
+    comment = view.find(exp.SchemaCommentProperty)
+    assert comment is not None
+    assert comment.this.this == contract.description
+    assert set(contract.primary_key) <= set(contract.column_names)
+
+
+def test_no_view_is_made_that_no_contract_describes(files):
+    assert created_views(files).keys() == {f"MARTS.{view.name}".upper() for view in MART_VIEWS}
+
+
+def test_a_mart_names_everything_in_full_so_that_any_session_may_make_it(files):
+    for view in created_views(files).values():
+        own = {cte.alias for cte in view.find_all(exp.CTE)}
+        for table in view.find_all(exp.Table):
+            assert table.catalog == "MOVIES" or table.name in own, table.sql()
+
+
+def test_the_transformer_makes_and_owns_the_marts_with_one_grant_beside_what_it_may_read(files):
+    for file in files:
+        if any(statement.startswith("CREATE OR REPLACE VIEW") for statement in file.statements):
+            assert file.statements[0] == "USE ROLE MOVIES_TRANSFORMER"
+            assert len(file.statements) == 2, "one view a file"
+    on_marts = [
+        " ".join(statement.split())
+        for file in files
+        for statement in file.statements
+        if "MARTS" in statement and statement.endswith("TO ROLE MOVIES_TRANSFORMER")
+    ]
+    assert on_marts == [
+        "GRANT SELECT ON FUTURE VIEWS IN SCHEMA MOVIES.MARTS TO ROLE MOVIES_TRANSFORMER",
+        "GRANT CREATE VIEW ON SCHEMA MOVIES.MARTS TO ROLE MOVIES_TRANSFORMER",
+    ]
+
+
+def test_constants_of_the_marts_are_those_of_their_contract(files):
+    assert f"PERCENTILE_DISC({TOP_MOVIES_VOTES_QUANTILE}) WITHIN GROUP" in statement_of(files, "top_movies")
+    assert f"HAVING COUNT(average_rating) >= {DIRECTOR_MINIMUM_FILMS} " in statement_of(
+        files, "director_leaderboard"
+    )
+    assert f"COALESCE(genre.genre_name, '{NO_GENRE}')" in statement_of(files, "genre_performance")
+
+
+def test_the_history_compares_everything_that_opens_a_version(files):
+    statement = statement_of(files, "movie_history")
+    for attribute in COMPARED_ATTRIBUTES:
+        assert statement.count(f"IFF(new.{attribute} IS DISTINCT FROM old.{attribute}, ") == 2, attribute
+    assert statement.count(" IS DISTINCT FROM ") == 2 * len(COMPARED_ATTRIBUTES)
+    assert set(COMPARED_ATTRIBUTES) == {*TRACKED_COLUMNS, "genres", "directors", "writers", "cast_members"}
+
+
+def test_daily_quality_counts_every_rule_by_itself(files):
+    statement = statement_of(files, "data_quality_daily")
+    for code in ROW_RULES:
+        assert f"rule_code = '{code}') AS {code}," in statement
+    assert f"rule_code NOT IN ({', '.join(repr(code) for code in ROW_RULES)})" in statement
+
+
 def test_every_table_of_the_archive_has_one_pipe_that_loads_it_by_name(files):
     pipes = {}
     for file in files:
@@ -119,13 +213,14 @@ def test_every_table_of_the_archive_has_one_pipe_that_loads_it_by_name(files):
 
 def test_every_statement_can_be_repeated(files):
     repeatable = re.compile(
-        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|GRANT|USE ROLE"
+        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|CREATE OR REPLACE VIEW|GRANT|USE ROLE"
         r"|ALTER STORAGE INTEGRATION \w+ SET|ALTER WAREHOUSE \w+ SET)\s"
     )
     for file in files:
         for statement in file.statements:
             assert repeatable.match(statement), f"{file.name}: {statement[:60]}"
-            assert "OR REPLACE" not in statement.upper(), file.name
+            # A view holds nothing that could be lost.
+            assert "OR REPLACE" not in statement.upper().removeprefix("CREATE OR REPLACE VIEW"), file.name
 
 
 def test_sqlglot_parses_every_statement_and_knows_all_but_the_listed_ones(files):

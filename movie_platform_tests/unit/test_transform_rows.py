@@ -157,6 +157,35 @@ def test_a_row_hash_tells_contents_apart_not_versions(spark: SparkSession, judge
     assert hashes(changed, VERSION).isdisjoint(hashes(judged, VERSION))
 
 
+TRACKED = ("1", "Film", "1994", "142 min", "Drama, Crime", "Ann", "Bob, Cy", "9.2", "2026-11-02")
+
+
+def with_values(**changes: str | None) -> tuple[str | None, ...]:
+    return tuple({**dict(zip(COLUMNS, TRACKED, strict=True)), **changes}.values())
+
+
+def test_only_what_versions_are_kept_of_changes_the_tracked_hash(spark: SparkSession) -> None:
+    untracked = [{"imdb_rating": "9.3"}, {"updated_at": "2026-11-09"}, {"title": "Film\u00a0"}]
+    tracked: list[dict[str, str | None]] = [
+        {"title": "Film!"},
+        {"year": "1995"},
+        {"runtime": None},
+        {"genres": "Crime, Drama"},
+        {"genres": "Drama"},
+        {"directors": "Bob", "cast": "Ann, Cy"},
+        {"cast": "Cy, Bob"},
+        {"cast": "Bob,Cy, Dee"},
+        {"directors": None},
+    ]
+    variants = [{}, *untracked, *tracked]
+    frame = judge(
+        spark, [with_values(movie_id=f"{number:02}", **change) for number, change in enumerate(variants)]
+    )
+    found = [row["tracked_hash"] for row in frame.orderBy("movie_id").collect()]
+    assert len(set(found[: len(untracked) + 1])) == 1
+    assert len(set(found)) == 1 + len(tracked)
+
+
 def test_rows_of_a_table_go_to_the_same_files_whatever_their_order(spark: SparkSession) -> None:
     rows = [(str(number), "Film", "1994", *([None] * 6)) for number in range(100)]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from movie_platform.local_cloud.snowflake.access.store import AccessStore
 from movie_platform.local_cloud.snowflake.engine import Engine
 from movie_platform.local_cloud.snowflake.lake import Lake
+from movie_platform.local_cloud.snowflake.plans import PlanCache
 from movie_platform.local_cloud.snowflake.streams.store import StreamStore
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Account:
     pipes: "PipeService" = field(init=False)
     streams: StreamStore = field(init=False)
     tasks: "TaskService" = field(init=False)
+    plans: PlanCache = field(init=False, default_factory=PlanCache)
 
     def __post_init__(self) -> None:
         # Late imports: statements and services refer to sessions, which refer to the account.

@@ -62,6 +62,10 @@ CREATE TABLE IF NOT EXISTS {state}._fs_streams (
     schema_name VARCHAR, name VARCHAR, stream_id VARCHAR, created_on TIMESTAMPTZ, table_schema VARCHAR,
     table_name VARCHAR, row_offset BIGINT, base_gone BOOLEAN, comment VARCHAR, owner VARCHAR
 );
+ALTER TABLE {state}._fs_streams ADD COLUMN IF NOT EXISTS append_only BOOLEAN DEFAULT true;
+CREATE TABLE IF NOT EXISTS {state}._fs_removed_rows (
+    table_schema VARCHAR, table_name VARCHAR, first_number BIGINT, last_number BIGINT
+);
 CREATE TABLE IF NOT EXISTS {state}._fs_tasks (
     schema_name VARCHAR, name VARCHAR, task_id VARCHAR, created_on TIMESTAMPTZ, warehouse VARCHAR, schedule VARCHAR,
     predecessors VARCHAR, condition VARCHAR, definition VARCHAR, state VARCHAR, changed_on TIMESTAMPTZ,

@@ -121,6 +121,8 @@ _VERBS = frozenset(
     }
 )  # fmt: skip
 
+_CHANGES_OBJECTS = frozenset({"ALTER", "CREATE", "DROP", "UNDROP"})
+
 
 class Router:
     """Sends statements to their handlers."""
@@ -130,10 +132,15 @@ class Router:
 
         Raises SnowflakeError for a statement that the local Snowflake does not have.
         """
-        handler = find_handler(leading_words(statement.sql), statement.sql)
+        words = leading_words(statement.sql)
+        handler = find_handler(words, statement.sql)
         if statement.bindings.is_array and handler is not dml.change:
             raise unsupported("array bindings outside INSERT, UPDATE and DELETE")
-        return handler(session, statement)
+        try:
+            return handler(session, statement)
+        finally:
+            if words and words[0] in _CHANGES_OBJECTS:
+                session.account.plans.forget()
 
 
 def find_handler(words: tuple[str, ...], sql: str) -> Handler:

@@ -64,6 +64,9 @@ class Session:
         self.in_transaction = False
         # Streams that DML of the open transaction read, and where each ends for it.
         self.consumed: dict[FullName, tuple[Stream, int]] = {}
+        # Tables of which the open transaction changed or removed rows.
+        self.changing: set[FullName] = set()
+        self._snapshot = False
         self.autocommit = bool(self.parameters.get("AUTOCOMMIT", True))
         self.last_query_id: str | None = None
         self.used_at = time.monotonic()
@@ -100,14 +103,28 @@ class Session:
                 if failure.number == 603:
                     logger.exception("Internal error in %s", statement.sql[:2000])
                 raise failure from error
+            finally:
+                self._release_snapshot()
             self.last_query_id = statement.query_id
             return answer
 
     def begin(self) -> None:
         """Begins a transaction; does nothing inside one, as Snowflake does."""
+        self._release_snapshot()
         if not self.in_transaction:
             self.duck.execute("BEGIN")
             self.in_transaction = True
+
+    def hold_snapshot(self) -> None:
+        """Has all that the statement reads until its end, or until a transaction begins, be of one moment."""
+        if not self.in_transaction and not self._snapshot:
+            self.duck.execute("BEGIN")
+            self._snapshot = True
+
+    def _release_snapshot(self) -> None:
+        if self._snapshot:
+            self._snapshot = False
+            self._abandon()
 
     def commit(self) -> None:
         """Commits the transaction, if there is one.
@@ -126,6 +143,7 @@ class Session:
             raise
         finally:
             self.consumed.clear()
+            self.account.streams.end_changes(self)
 
     def rollback(self) -> None:
         """Ends the transaction, if there is one, without a trace."""
@@ -133,6 +151,7 @@ class Session:
             self.in_transaction = False
             self.consumed.clear()
             self._abandon()
+            self.account.streams.end_changes(self)
 
     def _abandon(self) -> None:
         try:

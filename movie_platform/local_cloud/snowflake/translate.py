@@ -14,7 +14,7 @@ from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.dialect import syntax_error as parse_error
 from sqlglot import Expr, exp
-from sqlglot.errors import ParseError
+from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 
 from movie_platform.local_cloud.snowflake.engine import PUBLIC_SCHEMA, Engine
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception, unsupported
@@ -81,7 +81,8 @@ class _Cursor(FakeSnowflakeCursor):
         for part in [expression] if native_merge else self._transform_explode(expression):
             transformed = _without_float_sums(self._transform(_with_marked_sums(part), parameters))
             _refuse_division_by_zero(transformed)
-            sql = _with_quoted_keywords(transformed).sql(dialect="duckdb")
+            # What DuckDB has no word for would be left out with a warning in a log.
+            sql = _with_quoted_keywords(transformed).sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
             if not sql:
                 raise unsupported(expression.sql(dialect="snowflake")[:200])
             has_placeholder = transformed.find(exp.Placeholder) is not None
@@ -177,7 +178,7 @@ class Translator(FakeSnowflakeConnection):
         """
         try:
             return _Cursor(self, self._duck).prepare(expression, parameters)
-        except (AssertionError, KeyError, AttributeError, ValueError) as error:
+        except (AssertionError, KeyError, AttributeError, ValueError, UnsupportedError) as error:
             # fakesnow's rules assert the shapes that they know; another shape is a statement that it cannot do.
             raise unsupported(
                 f"{expression.sql(dialect='snowflake')[:200]} ({error or type(error).__name__})"

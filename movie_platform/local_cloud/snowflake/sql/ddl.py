@@ -25,6 +25,7 @@ from movie_platform.local_cloud.snowflake.names import FullName, Name, literal, 
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.sql.dml import full_name
 from movie_platform.local_cloud.snowflake.sql.functions import replace_functions
+from movie_platform.local_cloud.snowflake.streams.reading import consume, replace_streams
 from movie_platform.local_cloud.snowflake.tokens import TokenStream
 from movie_platform.local_cloud.snowflake.translate import Prepared, parse
 
@@ -170,6 +171,12 @@ def create_table_or_view(session: Session, statement: Statement) -> wire.Result:
     _take_properties(tree, described)
     _take_columns(tree, described)
     parameters = statement.bindings.values
+    if streams := replace_streams(session, tree.copy()):
+        if kind == "VIEW":
+            raise unsupported(f"a view on the stream {streams[0].name}")
+        # CREATE TABLE … AS SELECT consumes the streams that it reads.
+        session.begin()
+        consume(session, replace_streams(session, tree))
     prepared = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
     described.lengths = [item for part in prepared for item in part.expression.args.get("text_lengths") or ()]
 
@@ -181,7 +188,11 @@ def create_table_or_view(session: Session, statement: Statement) -> wire.Result:
             load_history.forget_table(duck, name)
             session.account.streams.forget_table(duck, name)
 
-    _run(session, prepared, also)
+    try:
+        _run(session, prepared, also)
+        session.commit()
+    finally:
+        session.rollback()
     if not described.temporary:
         _record(session, name, described)
         session.account.access.created(kind, str(name), session.role)
@@ -310,7 +321,8 @@ def _drop_schema(session: Session, database: str, schema: str) -> None:
             f"(SELECT pipe_id FROM {state}._fs_pipes WHERE schema_name = ?)",
             [schema],
         )
-        for table in ("_fs_pipes", "_fs_table_loads"):
+        session.account.streams.forget_schema(session.duck, database, schema)
+        for table in ("_fs_pipes", "_fs_table_loads", "_fs_tasks"):
             session.duck.execute(f"DELETE FROM {state}.{table} WHERE schema_name = ?", [schema])
 
     session.atomically(work)
@@ -461,6 +473,10 @@ def alter_table_or_view(session: Session, statement: Statement) -> wire.Result:
             duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {literal(comment)}")
         if renamed is not None:
             load_history.rename_table(duck, name, renamed)
+            session.account.streams.rename_table(duck, name, renamed)
+        for action in actions:
+            for column, new in _changed_columns(action):
+                session.account.streams.change_column(duck, name, column, new)
 
     _run(session, prepared, also)
     _record_lengths(session, name, lengths)
@@ -479,6 +495,15 @@ def _take_setting(action: exp.AlterSet, described: _Described) -> None:
             raise unsupported(f"ALTER … SET {item.sql(dialect='snowflake')[:100]}")
     if not action.expressions:
         raise unsupported(f"ALTER … {action.sql(dialect='snowflake')[:100]}")
+
+
+def _changed_columns(action: Expr) -> list[tuple[str, str | None]]:
+    """Columns that an action of ALTER TABLE renames, or drops (None)."""
+    if isinstance(action, exp.RenameColumn):
+        return [(_identifier(_inner(action.this)), _identifier(_inner(action.args["to"])))]
+    if isinstance(action, exp.Drop):
+        return [(_identifier(_inner(column)), None) for column in action.args.get("tables") or ()]
+    return []
 
 
 def _rename_records(session: Session, name: FullName, new: FullName) -> None:

@@ -2,6 +2,7 @@
 """INSERT, UPDATE, DELETE, MERGE and TRUNCATE, each as one transaction (or part of the session's)."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlglot import Expr, exp
@@ -9,13 +10,11 @@ from sqlglot import Expr, exp
 from movie_platform.local_cloud.snowflake import load_history, wire
 from movie_platform.local_cloud.snowflake.errors import unsupported
 from movie_platform.local_cloud.snowflake.names import FullName, Name, quoted
+from movie_platform.local_cloud.snowflake.plans import Plan
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.sql.functions import replace_functions
-from movie_platform.local_cloud.snowflake.streams.reading import (
-    consume,
-    refuse_on_followed_table,
-    replace_streams,
-)
+from movie_platform.local_cloud.snowflake.streams.changes import noting_changes
+from movie_platform.local_cloud.snowflake.streams.reading import consume, replace_streams
 from movie_platform.local_cloud.snowflake.translate import Prepared, parse
 
 _BATCH_ROWS = 100_000
@@ -23,6 +22,11 @@ _BATCH_ROWS = 100_000
 
 def change(session: Session, statement: Statement) -> wire.Result:
     """INSERT, UPDATE or DELETE; with array bindings once for each row, all in one transaction."""
+    plans = session.account.plans
+    known = plans.find(session, statement)
+    if known is not None:
+        return _run(session, lambda: known, lambda: [()])
+    generation = plans.generation
     tree = parse(statement.sql)
     if isinstance(tree, exp.Insert):
         names, kind = ("number of rows inserted",), wire.INSERT
@@ -37,17 +41,40 @@ def change(session: Session, statement: Statement) -> wire.Result:
     parameters = statement.bindings.values
     if isinstance(tree, exp.Insert) and tree.args.get("overwrite"):
         return _overwrite(session, tree, parameters)
-    if not isinstance(tree, exp.Insert):
-        refuse_on_followed_table(session, full_name(session, tree.this), names[0].rsplit(" ", 1)[-1])
+    target = None if isinstance(tree, exp.Insert) else full_name(session, tree.this)
     preparation = _Preparation(session, tree, parameters)
 
-    def work() -> int:
-        prepared = preparation.inside_transaction()
-        rows = statement.bindings.rows if statement.bindings.is_array else [preparation.parameters]
-        return sum(_execute(session, prepared, list(row)) for row in rows)
+    def plan() -> Plan:
+        return Plan(
+            tuple(preparation.inside_transaction()), target, isinstance(tree, exp.Update), names, kind
+        )
 
-    count = session.atomically(work)
-    return wire.counts(names, [count, *([0] * (len(names) - 1))], kind)
+    if not preparation.reads_streams:
+        plans.keep(session, statement, plan(), generation)
+    return _run(
+        session,
+        plan,
+        lambda: statement.bindings.rows if statement.bindings.is_array else [preparation.parameters],
+    )
+
+
+def _run(
+    session: Session, plan: Callable[[], Plan], rows: Callable[[], Sequence[Sequence[Any]]]
+) -> wire.Result:
+    """Executes a plan, which is made inside the transaction, once for each row of bindings."""
+
+    def work() -> tuple[Plan, int]:
+        made = plan()
+
+        def execute() -> int:
+            return sum(_execute(session, made.prepared, list(row)) for row in rows())
+
+        if made.target is None:
+            return made, execute()
+        return made, noting_changes(session, made.target, execute, updates=made.updates)
+
+    done, count = session.atomically(work)
+    return wire.counts(done.names, [count, *([0] * (len(done.names) - 1))], done.kind)
 
 
 class _Preparation:
@@ -60,14 +87,14 @@ class _Preparation:
         self._tree = tree.copy()
         self._bound = list(parameters)
         self.parameters = list(parameters)
-        self._reads_streams = bool(replace_streams(session, tree))
+        self.reads_streams = bool(replace_streams(session, tree))
         self._prepared = session.translator.prepare(
             replace_functions(session, tree, self.parameters), self.parameters
         )
 
     def inside_transaction(self) -> list[Prepared]:
         """The statements to execute now."""
-        if self._reads_streams:
+        if self.reads_streams:
             tree, self.parameters = self._tree.copy(), list(self._bound)
             consume(self._session, replace_streams(self._session, tree))
             self._prepared = self._session.translator.prepare(
@@ -83,7 +110,6 @@ def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> wir
     # The new rows may be read from the table itself: they are put aside before it is emptied.
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     name = full_name(session, target)
-    refuse_on_followed_table(session, name, "INSERT OVERWRITE")
     if replace_streams(session, tree.expression):
         raise unsupported("INSERT OVERWRITE from a stream")
     (query,) = session.translator.prepare(replace_functions(session, tree.expression, parameters), parameters)
@@ -94,7 +120,7 @@ def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> wir
 
     def work() -> int:
         session.duck.execute(f"CREATE OR REPLACE TEMP TABLE {_OVERWRITING} AS {query.sql}", query.parameters)
-        session.duck.execute(f"DELETE FROM {name.sql}")
+        noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)
         row = session.duck.execute(
             f"INSERT INTO {name.sql}{columns} FROM temp.main.{_OVERWRITING}"
         ).fetchone()
@@ -104,7 +130,7 @@ def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> wir
     return wire.counts(("number of rows inserted",), (session.atomically(work),), wire.INSERT)
 
 
-def _execute(session: Session, prepared: list[Prepared], parameters: list[Any]) -> int:
+def _execute(session: Session, prepared: Sequence[Prepared], parameters: list[Any]) -> int:
     count = 0
     for part in prepared:
         row = session.duck.execute(part.sql, parameters if part.parameters is not None else None).fetchone()
@@ -128,12 +154,16 @@ def merge(session: Session, statement: Statement) -> wire.Result:
     names = [name for action, name in _ACTIONS.items() if action in wanted]
     if statement.describe_only:
         return wire.counts(names, [0] * len(names), wire.MERGE)
-    if wanted != {"INSERT"}:
-        refuse_on_followed_table(session, full_name(session, tree.this), "MERGE")
+    target = full_name(session, tree.this)
     preparation = _Preparation(session, tree, statement.bindings.values)
 
     def work() -> Counter[str]:
         (prepared,) = preparation.inside_transaction()
+        if wanted == {"INSERT"}:
+            return execute(prepared)
+        return noting_changes(session, target, lambda: execute(prepared), updates="UPDATE" in wanted)
+
+    def execute(prepared: Prepared) -> Counter[str]:
         relation = session.duck.execute(f"{prepared.sql} RETURNING merge_action", prepared.parameters)
         done: Counter[str] = Counter()
         while rows := relation.fetchmany(_BATCH_ROWS):
@@ -171,10 +201,9 @@ def truncate(session: Session, statement: Statement) -> wire.Result:
         [name.database, name.schema, name.name],
     ):
         return wire.message("Statement executed successfully.")
-    refuse_on_followed_table(session, name, "TRUNCATE")
 
     def work() -> None:
-        session.duck.execute(f"DELETE FROM {name.sql}")
+        noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)
         load_history.forget_table(session.duck, name)
 
     session.atomically(work)

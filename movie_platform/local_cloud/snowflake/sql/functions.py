@@ -14,7 +14,7 @@ from movie_platform.local_cloud.snowflake import load_history
 from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.streams.reading import has_data, replace_streams
-from movie_platform.local_cloud.snowflake.tasks.statements import enable_dependents
+from movie_platform.local_cloud.snowflake.tasks.statements import cancel_executions, enable_dependents
 from movie_platform.local_cloud.snowflake.tasks.store import history_query
 from movie_platform.local_cloud.snowflake.tokens import parse_name
 
@@ -40,6 +40,7 @@ _SYSTEM: dict[str, Callable[[Session, str], str | bool]] = {
     "SYSTEM$PIPE_STATUS": _pipe_status,
     "SYSTEM$STREAM_HAS_DATA": has_data,
     "SYSTEM$TASK_DEPENDENTS_ENABLE": enable_dependents,
+    "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS": cancel_executions,
 }
 
 
@@ -196,7 +197,9 @@ def task_history(
             value = value.upper() if name == "TASK_NAME" else value
             query = query.where(exp.column(column).eq(exp.Literal.string(value)), copy=False)
     if "ERROR_ONLY" in arguments and arguments["ERROR_ONLY"].sql().upper() == "TRUE":
-        query = query.where(exp.column("STATE").isin("FAILED", "CANCELLED"), copy=False)
+        query = query.where(
+            exp.column("STATE").isin("FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED"), copy=False
+        )
     limit = arguments.get("RESULT_LIMIT", exp.Literal.number(_HISTORY_LIMIT))
     return query.order_by("SCHEDULED_TIME DESC, QUERY_START_TIME DESC", copy=False).limit(
         limit.sql(), copy=False

@@ -1,23 +1,27 @@
-# ruff: noqa: S608 - identifiers in SQL text are quoted by `names`; the rest are numbers
-"""Streams inside statements: a stream that is named as a table becomes the rows that are new to it.
+# ruff: noqa: S608 - identifiers in SQL text are quoted by `names`; the rest are numbers and constants
+"""Streams inside statements: a stream that is named as a table becomes its changes.
 
 Source: Snowflake documentation, "Introduction to Streams" (docs.snowflake.com/en/user-guide/streams-intro): a
 transaction sees the same rows of a stream however often it reads them; the offset moves when a transaction in which
-DML read the stream commits, and a query alone does not move it.
+DML read the stream commits, and a query alone does not move it. A standard stream gives the difference between the
+offset and now; an append-only stream gives every row that was inserted, as it was inserted.
 """
 
-import duckdb
-import sqlglot
 from sqlglot import Expr, exp
 
-from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist, unsupported
-from movie_platform.local_cloud.snowflake.names import FullName, Name
+from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist
+from movie_platform.local_cloud.snowflake.names import FullName, Name, quoted
 from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.streams.images import Columns, Images, columns_of_table
+from movie_platform.local_cloud.snowflake.streams.numbering import (
+    FIRST_UNCOMMITTED,
+    NUMBER,
+    end_of,
+    is_dense,
+    numbered,
+)
 from movie_platform.local_cloud.snowflake.streams.store import Stream
 from movie_platform.local_cloud.snowflake.tokens import parse_name
-
-# Rows of the transaction's own that are not committed yet are numbered from here on.
-_FIRST_UNCOMMITTED_ROW = 36_028_797_018_960_000
 
 
 def replace_streams(session: Session, tree: Expr) -> list[Stream]:
@@ -34,9 +38,9 @@ def replace_streams(session: Session, tree: Expr) -> list[Stream]:
             continue
         _check_table(stream)
         alias = table.args.get("alias")
-        rows = sqlglot.parse_one(_rows(stream), read="duckdb")
-        if not isinstance(rows, exp.Query):
-            raise TypeError(f"the rows of {stream.name} are no query")
+        rows = exp.select("*").from_(
+            exp.table_(_view(session, stream), db="main", catalog="temp", quoted=True)
+        )
         table.replace(
             rows.subquery(
                 alias.this if alias else exp.to_identifier(stream.name.name, quoted=True), copy=False
@@ -64,31 +68,8 @@ def has_data(session: Session, name: str) -> bool:
     if stream is None:
         raise does_not_exist("Stream", str(full))
     _check_table(stream)
-    return bool(
-        session.duck.execute(f"SELECT 1 FROM {stream.table.sql} WHERE {_new(stream)} LIMIT 1").fetchall()
-    )
-
-
-def end_of(connection: duckdb.DuckDBPyConnection, table: FullName) -> int:
-    """The number that the next committed row of a table gets, as the connection's transaction sees it."""
-    [(last,)] = connection.execute(
-        f"SELECT max(rowid) FROM {table.sql} WHERE rowid < {_FIRST_UNCOMMITTED_ROW}"
-    ).fetchall()
-    return 0 if last is None else int(last) + 1
-
-
-def refuse_on_followed_table(session: Session, table: FullName, verb: str) -> None:
-    """Refuses what would renumber a table's rows while a stream counts them.
-
-    Raises SnowflakeError where a stream follows the table.
-    """
-    if table.database not in session.account.engine.databases():
-        return
-    followers = session.account.streams.on_table(session.duck, table)
-    if followers:
-        raise unsupported(
-            f"{verb} on {table}, which the stream {followers[0].name} follows: it may only grow"
-        )
+    session.hold_snapshot()
+    return bool(session.duck.execute(f"SELECT 1 FROM ({_changes(session, stream)}) LIMIT 1").fetchall())
 
 
 def _named(session: Session, table: exp.Table) -> Stream | None:
@@ -126,12 +107,69 @@ def _check_table(stream: Stream) -> None:
         )
 
 
-def _new(stream: Stream) -> str:
-    return f"rowid >= {stream.row_offset} AND rowid < {_FIRST_UNCOMMITTED_ROW}"
+def _view(session: Session, stream: Stream) -> str:
+    # A view, so that the query reaches DuckDB as it is: what stands in the statement is rewritten as Snowflake's SQL.
+    session.hold_snapshot()
+    name = f"_STREAM_{stream.stream_id.replace('-', '_')}".upper()
+    session.duck.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {_changes(session, stream)}")
+    return name
 
 
-def _rows(stream: Stream) -> str:
+def _changes(session: Session, stream: Stream) -> str:
+    """The query for a stream's rows, for the state of the session's transaction (but not of its own changes)."""
+    columns = columns_of_table(session.duck, stream.table)
+    images = Images(session.duck, stream.table.database, stream.stream_id)
+    dense = is_dense(session.duck, stream.table)
+    if stream.append_only and dense and not images.exist:
+        return (
+            f"SELECT {_given(stream, columns, 'INSERT', 'false', 'rowid')} FROM {stream.table.sql} "
+            f"WHERE rowid >= {stream.row_offset} AND rowid < {FIRST_UNCOMMITTED}"
+        )
+    parts = [f"numbered AS ({numbered(stream.table, dense=dense)})", *_states(stream, columns, images)]
+    change = _inserted if stream.append_only else _difference
+    return f"WITH {', '.join(parts)} {change(stream, columns)}"
+
+
+def _states(stream: Stream, columns: Columns, images: Images) -> list[str]:
+    """`now`: rows without the transaction's own changes; `earlier`: what changed rows were at the offset."""
+    names = ", ".join(quoted(name) for name in columns)
+    rows = f"SELECT {NUMBER}, {names} FROM {stream.table.sql} AS t JOIN numbered AS n ON t.rowid = n.rid"
+    if not images.exist:
+        return [f"now AS ({rows})", "earlier AS (SELECT * FROM now WHERE false)"]
+    return [
+        f"own AS ({images.first(columns, own=True)})",
+        f"now AS ({rows} WHERE {NUMBER} NOT IN (SELECT {NUMBER} FROM own) UNION ALL SELECT {NUMBER}, {names} FROM own)",
+        f"earlier AS ({images.first(columns, own=False)})",
+    ]
+
+
+def _inserted(stream: Stream, columns: Columns) -> str:
+    given = _given(stream, columns, "INSERT", "false")
     return (
-        f'SELECT *, \'INSERT\' AS "METADATA$ACTION", false AS "METADATA$ISUPDATE", '
-        f"'{stream.stream_id}-' || rowid AS \"METADATA$ROW_ID\" FROM {stream.table.sql} WHERE {_new(stream)}"
+        f"SELECT {given} FROM now WHERE {NUMBER} >= {stream.row_offset} "
+        f"AND {NUMBER} NOT IN (SELECT {NUMBER} FROM earlier) "
+        f"UNION ALL SELECT {given} FROM earlier WHERE {NUMBER} >= {stream.row_offset}"
+    )
+
+
+def _difference(stream: Stream, columns: Columns) -> str:
+    differs = " OR ".join(f"e.{quoted(name)} IS DISTINCT FROM n.{quoted(name)}" for name in columns)
+    number = f"e.{NUMBER}"
+    return (
+        f"SELECT {_given(stream, columns, 'INSERT', 'false')} FROM now WHERE {NUMBER} >= {stream.row_offset} "
+        f"UNION ALL SELECT {_given(stream, columns, 'DELETE', f'n.{NUMBER} IS NOT NULL', number, 'e.')} "
+        f"FROM earlier AS e LEFT JOIN now AS n USING ({NUMBER}) "
+        f"WHERE {number} < {stream.row_offset} AND (n.{NUMBER} IS NULL OR {differs}) "
+        f"UNION ALL SELECT {_given(stream, columns, 'INSERT', 'true', number, 'n.')} "
+        f"FROM earlier AS e JOIN now AS n USING ({NUMBER}) WHERE {number} < {stream.row_offset} AND ({differs})"
+    )
+
+
+def _given(
+    stream: Stream, columns: Columns, action: str, is_update: str, number: str = NUMBER, of: str = ""
+) -> str:
+    names = "".join(f"{of}{quoted(name)}, " for name in columns)
+    return (
+        f'{names}\'{action}\' AS "METADATA$ACTION", {is_update} AS "METADATA$ISUPDATE", '
+        f"'{stream.stream_id}-' || {number} AS \"METADATA$ROW_ID\""
     )

@@ -13,7 +13,6 @@ from movie_platform.local_cloud.snowflake.errors import (
 )
 from movie_platform.local_cloud.snowflake.names import FullName, matches_like, shown
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.streams.reading import end_of
 from movie_platform.local_cloud.snowflake.streams.store import Stream
 from movie_platform.local_cloud.snowflake.tokens import TokenStream
 
@@ -28,7 +27,7 @@ _COLUMNS = (
 
 
 def create_stream(session: Session, statement: Statement) -> wire.Result:
-    """CREATE STREAM … ON TABLE … APPEND_ONLY = TRUE."""
+    """CREATE STREAM … ON TABLE … [APPEND_ONLY = TRUE]."""
     stream = TokenStream(statement.sql)
     stream.expect("CREATE")
     replace = stream.accept("OR", "REPLACE")
@@ -46,11 +45,9 @@ def create_stream(session: Session, statement: Statement) -> wire.Result:
     for flag in ("APPEND_ONLY", "SHOW_INITIAL_ROWS"):
         if not isinstance(properties.get(flag, False), bool):
             raise invalid_value(str(properties[flag]), flag)
-    if not properties.get("APPEND_ONLY", False):
-        raise unsupported("a standard stream: say APPEND_ONLY = TRUE")
     _check_place(session, name, table)
     session.outside_transaction()
-    with session.account.engine.transaction() as connection:
+    with session.account.streams.quiet(table), session.account.engine.transaction() as connection:
         if session.account.streams.find(connection, name) is not None:
             if if_not_exists:
                 return wire.message(f"{shown(name.name)} already exists, statement succeeded.")
@@ -60,7 +57,8 @@ def create_stream(session: Session, statement: Statement) -> wire.Result:
             connection,
             name,
             table,
-            row_offset=0 if properties.get("SHOW_INITIAL_ROWS", False) else end_of(connection, table),
+            append_only=properties.get("APPEND_ONLY", False) is True,
+            initial_rows=properties.get("SHOW_INITIAL_ROWS", False) is True,
             comment=str(properties.get("COMMENT", "")),
             owner=session.role,
         )
@@ -175,6 +173,7 @@ def _row(stream: Stream) -> tuple[object, ...]:
     # Staleness is not kept: the local Snowflake never forgets what a stream has not given yet.
     return (
         stream.created_on, stream.name.name, stream.name.database, stream.name.schema, stream.owner, stream.comment,
-        str(stream.table), "Table", str(stream.table), "DELTA", "false", "APPEND_ONLY", None,
+        str(stream.table), "Table", str(stream.table), "DELTA", "false",
+        "APPEND_ONLY" if stream.append_only else "DEFAULT", None,
         "Base table dropped" if stream.base_gone else "N/A", "ROLE",
     )  # fmt: skip

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from movie_platform.local_cloud.snowflake.errors import invalid_value, unsupported
 
-_INTERVAL = re.compile(r"\s*(\d{1,6})\s+(SECOND|MINUTE|HOUR)S?\s*", re.IGNORECASE)
-_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600}
+_INTERVAL = re.compile(r"\s*(\d{1,6})\s+(S|M|H|SECONDS?|MINUTES?|HOURS?)\s*", re.IGNORECASE)
+_SECONDS = {"S": 1, "M": 60, "H": 3600}
 _SHORTEST = timedelta(seconds=10)
 _LONGEST = timedelta(days=8)
 
@@ -25,7 +25,7 @@ def parse_schedule(text: str) -> timedelta:
     match = _INTERVAL.fullmatch(text)
     if match is None:
         raise invalid_value(text, "SCHEDULE")
-    interval = timedelta(seconds=int(match[1]) * _SECONDS[match[2].upper()])
+    interval = timedelta(seconds=int(match[1]) * _SECONDS[match[2][0].upper()])
     if not _SHORTEST <= interval <= _LONGEST:
         raise invalid_value(text, "SCHEDULE")
     return interval

@@ -25,6 +25,8 @@ def split_body(body: str) -> tuple[str, ...]:
     if not tokens:
         raise syntax_error("the task has no SQL")
     if not _opens_block(tokens):
+        if any(token.kind is Kind.SYMBOL and token.text == ";" for token in tokens[:-1]):
+            raise syntax_error("several statements of a task stand between BEGIN and END.")
         return (body.strip().rstrip(";").rstrip(),)
     last = tokens.pop() if tokens[-1].text == ";" else None
     if tokens[-1].kind is not Kind.WORD or tokens[-1].text.upper() != "END":

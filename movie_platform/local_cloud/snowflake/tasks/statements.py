@@ -23,7 +23,7 @@ from movie_platform.local_cloud.snowflake.tasks.graph import check_graph, roots_
 from movie_platform.local_cloud.snowflake.tasks.schedule import parse_schedule
 from movie_platform.local_cloud.snowflake.tasks.script import split_body
 from movie_platform.local_cloud.snowflake.tasks.store import STARTED, SUSPENDED, Task, new_task_id
-from movie_platform.local_cloud.snowflake.tokens import Kind, TokenStream, Value
+from movie_platform.local_cloud.snowflake.tokens import Kind, TokenStream, Value, leading_words, parse_name
 
 _DONE = "Statement executed successfully."
 _PROPERTIES = frozenset(
@@ -118,7 +118,6 @@ def _until_as(stream: TokenStream) -> str:
 def _check_body(definition: str) -> None:
     # Late import: the router knows this module.
     from movie_platform.local_cloud.snowflake.router import find_handler
-    from movie_platform.local_cloud.snowflake.tokens import leading_words
 
     for statement in split_body(definition):
         find_handler(leading_words(statement), statement)
@@ -240,9 +239,11 @@ def _altered(session: Session, task: Task, stream: TokenStream) -> Task:
 
 def _set_state(session: Session, task: Task, state: str) -> wire.Result:
     store = session.account.tasks.store
-    if state == STARTED and not task.predecessors and task.schedule is None:
+    if state == STARTED and not task.predecessors and task.schedule is None and not _is_triggered(task):
         raise SnowflakeError(
-            91088, "55000", f"Task {task.name} has neither a SCHEDULE nor comes AFTER another."
+            91088,
+            "55000",
+            f"Task {task.name} has no SCHEDULE, comes AFTER no other and has no WHEN with SYSTEM$STREAM_HAS_DATA.",
         )
     tasks = {found.name: found for found in store.tasks(task.name.database)}
     if task.predecessors:
@@ -252,10 +253,23 @@ def _set_state(session: Session, task: Task, state: str) -> wire.Result:
     return wire.message(_DONE)
 
 
+def _is_triggered(task: Task) -> bool:
+    """Whether a task without a schedule runs when a stream has data: Snowflake's "triggered tasks"."""
+    return "SYSTEM$STREAM_HAS_DATA" in (task.condition or "").upper()
+
+
+def cancel_executions(session: Session, argument: str) -> str:
+    """SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS: ends what the task runs; does not wait for the end."""
+    name = session.resolve(parse_name(argument))
+    if session.account.tasks.store.find(name) is None:
+        raise does_not_exist("Task", str(name))
+    if session.account.tasks.cancel(name):
+        return f"cancelled ongoing execution of task {name}"
+    return f"task {name} has no ongoing execution"
+
+
 def enable_dependents(session: Session, argument: str) -> str:
     """SYSTEM$TASK_DEPENDENTS_ENABLE: resumes a root and all that come after it."""
-    from movie_platform.local_cloud.snowflake.tokens import parse_name
-
     name = session.resolve(parse_name(argument))
     store = session.account.tasks.store
     root = store.find(name)

@@ -16,7 +16,12 @@ from movie_platform.local_cloud.snowflake.names import FullName, literal
 
 STARTED, SUSPENDED = "started", "suspended"
 EXECUTING, SUCCEEDED, FAILED, SKIPPED, CANCELLED = "EXECUTING", "SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"
+AUTO_SUSPENDED = "FAILED_AND_AUTO_SUSPENDED"
+SERVER_ENDED = "The server ended while the task ran; what it had not committed was rolled back."
 KEPT_DAYS = 14
+# A condition that is looked at every minute and false would fill the history: of the runs that were passed over the
+# newest are kept for each task.
+_KEPT_SKIPS = 100
 
 _COLUMNS = (
     "schema_name, name, task_id, created_on, warehouse, schedule, predecessors, condition, definition, state, "
@@ -126,8 +131,17 @@ class TaskStore:
         self._note(run, task, query_id, EXECUTING, None, None, None)
 
     def skip(self, run: GraphRun, task: Task, query_id: str, code: str, message: str) -> None:
-        """Notes that a task was passed over."""
+        """Notes that a task was passed over; of these only the newest are kept."""
         self._note(run, task, query_id, SKIPPED, code, message, datetime.now(UTC))
+        mine = f"{_history(task)} WHERE schema_name = ? AND name = ? AND state = ?"
+        values = [task.name.schema, task.name.name, SKIPPED]
+        [(count,)] = self._engine.query(f"SELECT count(*) FROM {mine}", values)
+        if count > 2 * _KEPT_SKIPS:
+            self._engine.write(
+                f"DELETE FROM {mine} AND scheduled_time < (SELECT min(scheduled_time) FROM "
+                f"(SELECT scheduled_time FROM {mine} ORDER BY scheduled_time DESC LIMIT {_KEPT_SKIPS}))",
+                values + values,
+            )
 
     def _note(
         self,
@@ -140,8 +154,7 @@ class TaskStore:
         completed_at: datetime | None,
     ) -> None:
         self._engine.write(
-            f"INSERT INTO {state_of(task.name.database)}._fs_task_history "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, 1, ?, NULL, ?, 1, ?)",
+            f"INSERT INTO {_history(task)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, 1, ?, NULL, ?, 1, ?)",
             [
                 query_id, task.name.name, task.name.database, task.name.schema, task.definition, task.condition,
                 state, code, message, run.scheduled_at, datetime.now(UTC), completed_at, run.root.task_id,
@@ -152,7 +165,7 @@ class TaskStore:
     def end(self, task: Task, query_id: str, state: str, code: str | None, message: str | None) -> None:
         """Notes how a task's run ended."""
         self._engine.write(
-            f"UPDATE {state_of(task.name.database)}._fs_task_history SET state = ?, error_code = ?, "
+            f"UPDATE {_history(task)} SET state = ?, error_code = ?, "
             "error_message = ?, completed_time = ? WHERE query_id = ?",
             [state, code, message, datetime.now(UTC), query_id],
         )
@@ -160,19 +173,20 @@ class TaskStore:
     def last_scheduled(self, task: Task) -> datetime | None:
         """When a root was last due by its schedule."""
         rows = self._engine.query(
-            f"SELECT max(scheduled_time) FROM {state_of(task.name.database)}._fs_task_history "
-            "WHERE root_task_id = ? AND scheduled_from = 'SCHEDULE'",
+            f"SELECT max(scheduled_time) FROM {_history(task)} WHERE root_task_id = ? AND scheduled_from = 'SCHEDULE'",
             [task.task_id],
         )
         return rows[0][0]
 
-    def failures_in_a_row(self, root: Task, limit: int) -> int:
-        """How many of the newest runs of a root's graph failed, one after the other; at most `limit` are looked at."""
+    def failures_in_a_row(self, root: Task) -> int:
+        """How many of the newest runs of a root's graph failed, one after the other, since the root was resumed.
+
+        Runs that were passed over or cancelled count for nothing.
+        """
         rows = self._engine.query(
-            "SELECT bool_or(state = 'FAILED') FROM "
-            f"{state_of(root.name.database)}._fs_task_history WHERE root_task_id = ? AND state <> 'SKIPPED' "
-            "GROUP BY graph_run_group_id ORDER BY max(scheduled_time) DESC LIMIT ?",
-            [root.task_id, limit],
+            f"SELECT bool_or(state = ?) FROM {_history(root)} WHERE root_task_id = ? AND scheduled_time >= ? "
+            "AND state NOT IN (?, ?) GROUP BY graph_run_group_id ORDER BY max(scheduled_time) DESC LIMIT ?",
+            [FAILED, root.task_id, root.changed_on, SKIPPED, CANCELLED, root.suspend_after],
         )
         count = 0
         for (failed,) in rows:
@@ -181,16 +195,35 @@ class TaskStore:
             count += 1
         return count
 
+    def suspend_after_failure(self, root: Task, run: GraphRun) -> None:
+        """Suspends a root, and notes at what failed in the run that it did so."""
+        self._engine.write(
+            f"UPDATE {_history(root)} SET state = ? WHERE graph_run_group_id = ? AND state = ?",
+            [AUTO_SUSPENDED, run.group_id, FAILED],
+        )
+        self.set_state(root, SUSPENDED)
+
     def heal(self) -> None:
-        """After a start: runs that a kill cut off have failed, and what is too old is forgotten."""
+        """After a start: runs that a kill cut off have failed."""
         for database in self._engine.databases():
-            table = f"{state_of(database)}._fs_task_history"
             self._engine.write(
-                f"UPDATE {table} SET state = ?, error_code = ?, error_message = ?, completed_time = ? WHERE state = ?",
-                [FAILED, "000604", "The server ended while the task ran; nothing of it was kept.",
-                 datetime.now(UTC), EXECUTING],
-            )  # fmt: skip
-            self._engine.write(f"DELETE FROM {table} WHERE scheduled_time < now() - INTERVAL {KEPT_DAYS} DAY")
+                f"UPDATE {state_of(database)}._fs_task_history SET state = ?, error_code = ?, error_message = ?, "
+                "completed_time = ? WHERE state = ?",
+                [FAILED, "000604", SERVER_ENDED, datetime.now(UTC), EXECUTING],
+            )
+        self.prune()
+
+    def prune(self) -> None:
+        """Forgets what is too old."""
+        for database in self._engine.databases():
+            self._engine.write(
+                f"DELETE FROM {state_of(database)}._fs_task_history "
+                f"WHERE scheduled_time < now() - INTERVAL {KEPT_DAYS} DAY"
+            )
+
+
+def _history(task: Task) -> str:
+    return f"{state_of(task.name.database)}._fs_task_history"
 
 
 def history_query(database: str) -> exp.Select:

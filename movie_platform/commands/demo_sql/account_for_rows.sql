@@ -1,0 +1,7 @@
+-- Every row is accounted for: rows in = films + quarantined + duplicates
+SELECT
+    dt, rows_in, films, quarantined_rows AS quarantined, exact_duplicates AS duplicates,
+    unaccounted_rows AS unaccounted, ROUND(100 * box_office_null_share, 1) AS percent_without_takings
+FROM MARTS.DATA_QUALITY_DAILY
+WHERE source = %(source)s AND dt BETWEEN %(first)s AND %(last)s
+ORDER BY dt

@@ -1,0 +1,443 @@
+"""CORE against a plain Python reference: the task graph keeps it right whatever arrives in whatever order."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from snowflake.connector import SnowflakeConnection
+
+from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows
+from movie_platform_tests.warehouse_history import core, graph, raw
+from movie_platform_tests.warehouse_history.history import PARTS, Batch, Film, Part
+from movie_platform_tests.warehouse_history.reference import Star, star
+
+pytestmark = [pytest.mark.cloud, pytest.mark.timeout(900)]
+
+FIRST = date(2026, 11, 18)
+NOON = datetime(2026, 11, 18, 12)  # noqa: DTZ001 - RAW keeps UTC without a zone
+_TAGS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def warehouse(snowflake_cloud: SnowflakeCloud) -> Iterator[SnowflakeConnection]:
+    with snowflake_cloud.connect() as connection:
+        graph.deploy(snowflake_cloud, connection)
+        yield connection
+
+
+@pytest.fixture
+def tag() -> str:
+    """Begins the names of sources, genres and people of a test, which nobody else's names begin with."""
+    return f"t{next(_TAGS):04}"
+
+
+def day(number: int) -> date:
+    return FIRST + timedelta(days=number)
+
+
+def film(tag: str, movie_id: str = "1", title: str = "Film", genres: str = "Drama", **more: object) -> Film:
+    """A film with one director, whose genres and people bear the tag."""
+    people = more.pop("people", (("director", "Ann"),))
+    tagged = tuple((role, f"{tag} {name}") for role, name in people)  # pyright: ignore[reportGeneralTypeIssues]
+    names = tuple(f"{tag} {name}" for name in genres.split(",") if name)
+    return Film(movie_id, title, genres=names, people=tagged, **more)  # pyright: ignore[reportArgumentType]
+
+
+def batch(tag: str, number: int, *films: Film, hour: int = 0, **more: object) -> Batch:
+    """A full batch of a day, extracted at an hour after noon of it."""
+    extracted_at = NOON + timedelta(days=number, hours=hour)
+    defaults: dict[str, object] = {
+        "source": tag,
+        "dt": day(number),
+        "batch_id": f"{extracted_at:%Y%m%dT%H%M%SZ}-{len(films):012}",
+        "transform_id": "t1",
+        "extracted_at": extracted_at,
+        "transformed_at": extracted_at + timedelta(minutes=10),
+        "films": films,
+    }
+    return Batch(**{**defaults, **more})  # pyright: ignore[reportArgumentType]
+
+
+def parts(*batches: Batch) -> list[Part]:
+    return [Part(found, table) for found in batches for table in PARTS]
+
+
+def arrive(connection: SnowflakeConnection, *batches: Batch) -> None:
+    """Everything of these batches arrives, then the graph runs."""
+    raw.load(connection, parts(*batches))
+    graph.run(connection)
+
+
+def shown(connection: SnowflakeConnection, tag: str, *batches: Batch) -> Star:
+    return core.read(connection, sorted({found.source for found in batches}), tag)
+
+
+def check(connection: SnowflakeConnection, tag: str, *batches: Batch) -> Star:
+    """CORE shows what the reference says of these batches."""
+    found = shown(connection, tag, *batches)
+    assert found == star(batches)
+    return found
+
+
+def spans(found: Star) -> list[tuple[str, int, int | None, bool]]:
+    """(film, first day, day of the next version or None, removed) by film and day."""
+    return sorted(
+        (version[1], (version[2] - FIRST).days, None if version[4] else (version[3] - FIRST).days, version[5])
+        for version in found.versions
+    )
+
+
+def test_a_change_in_a_tracked_attribute_opens_a_version_and_a_measure_does_not(
+    warehouse: SnowflakeConnection, tag: str
+):
+    days = [
+        batch(tag, 0, film(tag, popularity=Decimal("1.5000"))),
+        batch(tag, 1, film(tag, popularity=Decimal("2.5000"))),
+        batch(tag, 2, film(tag, title="Film, corrected")),
+    ]
+    for one in days:
+        arrive(warehouse, one)
+    found = check(warehouse, tag, *days)
+    assert spans(found) == [("1", 0, 2, False), ("1", 2, None, False)]
+    assert {snapshot[2]: snapshot[4] for snapshot in found.snapshots} == {
+        day(0): Decimal("1.5000"),
+        day(1): Decimal("2.5000"),
+        day(2): None,
+    }
+
+
+def test_a_removal_and_a_return_open_versions(warehouse: SnowflakeConnection, tag: str):
+    other = film(tag, "2")
+    days = [batch(tag, 0, film(tag), other), batch(tag, 1, other), batch(tag, 3, film(tag), other)]
+    arrive(warehouse, *days)
+    found = check(warehouse, tag, *days)
+    assert spans(found) == [
+        ("1", 0, 1, False),
+        ("1", 1, 3, True),
+        ("1", 3, None, False),
+        ("2", 0, None, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "second_day",
+    [{"load_type": "delta"}, {"quarantined": ("1",)}, {"quarantined": (None,)}],
+    ids=["a delta", "a quarantined film", "a quarantined row without a key"],
+)
+def test_what_is_not_there_is_not_always_removed(
+    warehouse: SnowflakeConnection, tag: str, second_day: dict[str, object]
+):
+    days = [batch(tag, 0, film(tag), film(tag, "2")), batch(tag, 1, film(tag, "2"), **second_day)]
+    arrive(warehouse, *days)
+    assert spans(check(warehouse, tag, *days)) == [("1", 0, None, False), ("2", 0, None, False)]
+
+
+def test_a_day_without_films_removes_all(warehouse: SnowflakeConnection, tag: str):
+    days = [batch(tag, 0, film(tag)), batch(tag, 1)]
+    arrive(warehouse, *days)
+    assert spans(check(warehouse, tag, *days)) == [("1", 0, 1, False), ("1", 1, None, True)]
+
+
+def test_a_film_that_was_never_there_cannot_be_removed(warehouse: SnowflakeConnection, tag: str):
+    days = [batch(tag, 0), batch(tag, 1, film(tag))]
+    arrive(warehouse, *days)
+    assert spans(check(warehouse, tag, *days)) == [("1", 1, None, False)]
+
+
+def test_a_late_day_splits_versions_and_moves_the_facts_after_it(warehouse: SnowflakeConnection, tag: str):
+    ratings = (("imdb", Decimal("90.00"), 10),)
+    first, last = (batch(tag, number, film(tag, ratings=ratings)) for number in (0, 3))
+    late = batch(tag, 1, film(tag, title="For two days", ratings=ratings))
+    arrive(warehouse, first)
+    arrive(warehouse, last)
+    assert spans(check(warehouse, tag, first, last)) == [("1", 0, None, False)]
+    arrive(warehouse, late)
+    assert spans(check(warehouse, tag, first, late, last)) == [
+        ("1", 0, 1, False),
+        ("1", 1, 3, False),
+        ("1", 3, None, False),
+    ]
+
+
+def test_content_that_changes_and_changes_back_wins_again(warehouse: SnowflakeConnection, tag: str):
+    first, changed = batch(tag, 0, film(tag)), batch(tag, 0, film(tag, title="Changed"), hour=1)
+    back = batch(tag, 0, film(tag), hour=2)
+    for arrived in ([first], [first, changed], [first, changed, back]):
+        arrive(warehouse, arrived[-1])
+        check(warehouse, tag, *arrived)
+
+
+def test_an_earlier_extract_that_arrives_later_changes_nothing(warehouse: SnowflakeConnection, tag: str):
+    winner, loser = batch(tag, 0, film(tag), hour=2), batch(tag, 0, film(tag, title="Old"), hour=1)
+    arrive(warehouse, winner)
+    arrive(warehouse, loser)
+    found = check(warehouse, tag, winner, loser)
+    assert {version[6] for version in found.versions} == {"Film"}
+
+
+def test_a_batch_that_newer_code_transforms_again_is_shown_as_the_newer_code_has_it(
+    warehouse: SnowflakeConnection, tag: str
+):
+    old = batch(tag, 0, film(tag, title="Mojibake Ã©"))
+    new = replace(
+        old,
+        transform_id="t2",
+        transformed_at=old.transformed_at + timedelta(hours=5),
+        films=(film(tag, title="Mojibake é"),),
+    )
+    again = replace(old, announcement=1, transformed_at=old.transformed_at + timedelta(hours=9))
+    arrive(warehouse, old)
+    arrive(warehouse, new)
+    check(warehouse, tag, old, new)
+    raw.load(warehouse, [Part(again, "batches")])
+    graph.run(warehouse)
+    check(warehouse, tag, new, again)
+
+
+def test_two_sources_do_not_touch_each_other(warehouse: SnowflakeConnection, tag: str):
+    mine = [batch(tag, 0, film(tag)), batch(tag, 1)]
+    others = [batch(tag, 0, film(tag, title="Other"), source=f"{tag}b")]
+    arrive(warehouse, mine[0], *others)
+    arrive(warehouse, mine[1])
+    check(warehouse, tag, *mine, *others)
+
+
+def test_names_are_one_whatever_their_case_and_the_newest_version_spells_them(
+    warehouse: SnowflakeConnection, tag: str
+):
+    days = [
+        batch(tag, 0, film(tag, genres="Drama,Sci-Fi,drama", people=(("director", "Ann"), ("cast", "Bob")))),
+        batch(tag, 1, film(tag, genres="DRAMA", people=(("director", "ANN"), ("director", "Ann")))),
+    ]
+    arrive(warehouse, days[1])
+    arrive(warehouse, days[0])
+    found = check(warehouse, tag, *days)
+    assert found.genres == {f"{tag} DRAMA", f"{tag} Sci-Fi"}
+    assert found.people == {f"{tag} ANN", f"{tag} Bob"}
+
+
+def test_genres_and_people_of_films_that_a_later_extract_does_not_know_are_gone(
+    warehouse: SnowflakeConnection, tag: str
+):
+    wrong = batch(tag, 0, film(tag, genres="Wrong", people=(("cast", "Nobody"),)))
+    right = batch(tag, 0, film(tag), hour=1)
+    arrive(warehouse, wrong)
+    arrive(warehouse, right)
+    found = check(warehouse, tag, wrong, right)
+    assert (found.genres, found.people) == ({f"{tag} Drama"}, {f"{tag} Ann"})
+
+
+@pytest.mark.parametrize("count", [1, 3, 7])
+def test_the_weights_of_a_film_sum_to_exactly_one(warehouse: SnowflakeConnection, tag: str, count: int):
+    genres = ",".join(f"Genre {number}" for number in range(count))
+    people = tuple((role, f"Person {number}") for role in ("director", "cast") for number in range(count))
+    arrive(warehouse, batch(tag, 0, film(tag, genres=genres, people=people)))
+    for table, scope in (("genre", "b.movie_key"), ("person", "b.movie_key, b.role")):
+        weights = rows(
+            warehouse,
+            f"SELECT SUM(b.weight), COUNT(*) FROM CORE.BRIDGE_MOVIE_{table} b"
+            f" JOIN CORE.DIM_MOVIE m ON m.movie_key = b.movie_key WHERE m.source = %s GROUP BY {scope}",
+            [tag],
+        )
+        assert weights == [(1, count)] * (1 if table == "genre" else 2)
+
+
+@pytest.mark.parametrize("missing", PARTS)
+def test_a_batch_with_a_part_missing_is_not_applied_by_halves(
+    warehouse: SnowflakeConnection, tag: str, missing: str
+):
+    ratings = (("imdb", Decimal("90.00"), 10),)
+    before = batch(tag, 0, film(tag), film(tag, "2"))
+    arrive(warehouse, before)
+    after = batch(tag, 1, film(tag, title="Changed", ratings=ratings), film(tag, "3"), quarantined=("2",))
+    for part in parts(after):
+        if part.table != missing:
+            raw.load(warehouse, [part])
+            graph.run(warehouse)
+            check(warehouse, tag, before)
+    raw.load(warehouse, [Part(after, missing)])
+    graph.run(warehouse)
+    check(warehouse, tag, before, after)
+
+
+def test_parts_may_arrive_in_any_order_with_the_tasks_running_between_them(
+    warehouse: SnowflakeConnection, tag: str
+):
+    ratings = (("imdb", Decimal("90.00"), 10),)
+    for number, order in enumerate(itertools.islice(itertools.permutations(PARTS), 0, 720, 131)):
+        source = f"{tag}o{number}"
+        before = batch(tag, 0, film(tag), film(tag, "2"), source=source)
+        after = batch(tag, 1, film(tag, ratings=ratings), quarantined=("2",), source=source)
+        arrive(warehouse, before)
+        for place, table in enumerate(order, start=1):
+            raw.load(warehouse, [Part(after, table)])
+            graph.run(warehouse)
+            complete = [before, after] if place == len(order) else [before]
+            assert core.read(warehouse, [source], tag).versions == star(complete).versions, order[:place]
+
+
+def test_a_file_that_is_loaded_twice_keeps_its_batch_waiting(warehouse: SnowflakeConnection, tag: str):
+    first = batch(tag, 0, film(tag))
+    raw.load(warehouse, [Part(first, "movies"), *parts(first)])
+    graph.run(warehouse)
+    assert shown(warehouse, tag, first) == Star()
+
+
+def test_streams_that_are_made_again_count_nothing_twice(warehouse: SnowflakeConnection, tag: str):
+    first, second = batch(tag, 0, film(tag)), batch(tag, 1, film(tag, title="Changed"))
+    arrive(warehouse, first)
+    raw.load(warehouse, [Part(second, "movies")])
+    rows(
+        warehouse,
+        "CREATE OR REPLACE STREAM RAW.MOVIES_STREAM ON TABLE RAW.MOVIES APPEND_ONLY = TRUE SHOW_INITIAL_ROWS = TRUE",
+    )
+    raw.load(warehouse, [part for part in parts(second) if part.table != "movies"])
+    graph.run(warehouse)
+    check(warehouse, tag, first, second)
+
+
+def test_what_was_done_is_noted_table_by_table(warehouse: SnowflakeConnection, tag: str):
+    first = batch(tag, 0, film(tag), film(tag, "2"))
+    second = batch(tag, 1, film(tag, title="Changed"), film(tag, "3", genres="Drama,Crime"))
+    arrive(warehouse, first)
+    arrive(warehouse, second)
+    changes = rows(
+        warehouse,
+        "SELECT table_name, rows_inserted, rows_updated, rows_closed, rows_deleted FROM OPS.CORE_CHANGES"
+        " WHERE source = %s AND dt = %s ORDER BY table_name",
+        [tag, day(1)],
+    )
+    # One film changed, one was removed (a version each), one is new.
+    assert changes == [
+        ("applied_days", 1, 0, 0, 0),
+        ("bridge_movie_genre", 3, 0, 0, 0),
+        ("bridge_movie_person", 2, 0, 0, 0),
+        ("dim_genre", 1, 0, 0, 0),
+        ("dim_movie", 3, 2, 2, 0),
+        ("dim_person", 0, 0, 0, 0),
+        ("fact_movie_snapshot", 2, 0, 0, 0),
+    ]
+    quality = rows(
+        warehouse,
+        "SELECT checked_rows, offending_rows FROM OPS.DATA_QUALITY_RESULTS WHERE source = %s AND dt = %s"
+        " AND rule IN ('facts_have_their_version', 'films_have_a_release_date') ORDER BY rule",
+        [tag, day(1)],
+    )
+    assert quality == [(2, 0), (2, 2)]
+
+
+def test_each_table_of_a_batch_can_be_traced_to_its_file(warehouse: SnowflakeConnection, tag: str):
+    first = batch(tag, 0, film(tag), film(tag, "2"), quarantined=("3",))
+    arrive(warehouse, first)
+    audit = rows(
+        warehouse,
+        "SELECT table_name, rows_loaded, rows_announced, file_name IS NOT NULL, content_id, is_applied"
+        " FROM OPS.LOAD_AUDIT WHERE source = %s ORDER BY table_name",
+        [tag],
+    )
+    assert audit == [
+        ("movie_genres", 2, 2, True, first.batch_id, True),
+        ("movie_people", 2, 2, True, first.batch_id, True),
+        ("movie_ratings", 0, 0, False, first.batch_id, True),
+        ("movies", 2, 2, True, first.batch_id, True),
+        ("quarantined_rows", 1, 1, True, first.batch_id, True),
+    ]
+
+
+_TITLES = ("A", "B")
+_GENRES = ((), ("Drama",), ("drama", "Crime"))
+_PEOPLE = ((), (("director", "Ann"),), (("director", "ann"), ("cast", "Bob"), ("cast", "Ann")))
+
+
+@st.composite
+def batches_of(draw: st.DrawFn, tag: str) -> list[Batch]:
+    """Some batches of two sources over five days: films come, change, go and come back; days repeat and are missing."""
+    found: list[Batch] = []
+    for _ in range(draw(st.integers(2, 6))):
+        number, hour = draw(st.integers(0, 4)), draw(st.integers(0, 2))
+        source = f"{tag}{draw(st.sampled_from('aab'))}"
+        states = draw(
+            st.dictionaries(
+                st.sampled_from(("1", "2", "3")),
+                st.tuples(
+                    st.sampled_from(_TITLES),
+                    st.sampled_from(_GENRES),
+                    st.sampled_from(_PEOPLE),
+                    st.sampled_from((None, Decimal("1.5000"))),
+                    st.booleans(),
+                ),
+            )
+        )
+        films = [
+            film(
+                tag,
+                movie_id,
+                title,
+                ",".join(genres),
+                people=people,
+                popularity=popularity,
+                ratings=(("imdb", Decimal("50.00"), 7),) if rated else (),
+            )
+            for movie_id, (title, genres, people, popularity, rated) in sorted(states.items())
+        ]
+        refused = draw(st.sampled_from(((), (), ("1",), ("2",), (None,))))
+        films = [one for one in films if one.movie_id not in refused]
+        code = draw(st.integers(1, 2))
+        made = batch(
+            tag,
+            number,
+            *films,
+            hour=hour,
+            source=source,
+            load_type=draw(st.sampled_from(("full", "full", "delta"))),
+            quarantined=refused,
+            transform_id=f"t{code}",
+        )
+        # What bears one name is one thing: of two batches that came out alike the first is meant.
+        found.append(replace(made, transformed_at=made.transformed_at + timedelta(minutes=code)))
+    names: set[tuple[object, ...]] = set()
+    return [
+        one
+        for one in found
+        if (key := (one.source, one.batch_id, one.transform_id)) not in names and not names.add(key)
+    ]
+
+
+def complete(arrived: Sequence[Part]) -> list[Batch]:
+    """The batches of which every part that has rows has arrived."""
+    there = {
+        (part.batch.source, part.batch.batch_id, part.batch.transform_id, part.table) for part in arrived
+    }
+    announced = {id(part.batch): part.batch for part in arrived if part.table == "batches"}
+    return [
+        one
+        for one in announced.values()
+        if all(
+            (one.source, one.batch_id, one.transform_id, table) in there
+            for table in PARTS
+            if raw.part_rows(Part(one, table))
+        )
+    ]
+
+
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_history_in_any_order_gives_the_tables_of_one_clean_pass(
+    warehouse: SnowflakeConnection, data: st.DataObject
+):
+    tag = f"t{next(_TAGS):04}"
+    batches = data.draw(batches_of(tag))
+    order = data.draw(st.permutations(parts(*batches)))
+    cuts = data.draw(st.sets(st.integers(1, max(len(order) - 1, 1)), max_size=3))
+    begin = 0
+    for end in [*sorted(cuts), len(order)]:
+        raw.load(warehouse, order[begin:end])
+        begin = end
+        graph.run(warehouse)
+        found = core.read(warehouse, [f"{tag}a", f"{tag}b"], tag)
+        assert found == star(complete(order[:end])), f"after {end} of {len(order)} parts"

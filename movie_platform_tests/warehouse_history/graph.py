@@ -1,0 +1,50 @@
+"""A warehouse of a test's own, and its task graph, run when the test says so and at no other time."""
+
+from snowflake.connector import SnowflakeConnection
+
+from movie_platform.provision.files import SQL_FOLDER
+from movie_platform.provision.sql import SchemaHistory, apply_sql_files, load_sql_files
+from movie_platform.provision.warehouse import sql_parameters
+from movie_platform.resources.graph_state import ROOT_TASK, GraphRun, TaskRun, graph_runs
+from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows, wait_for
+
+ROLE = "arn:aws:iam::000000000000:role/archive"
+SECONDS = 60
+
+
+def deploy(cloud: SnowflakeCloud, connection: SnowflakeConnection) -> None:
+    """Applies all SQL files and leaves the graph's root suspended: it runs when it is executed only."""
+    files = load_sql_files(SQL_FOLDER, sql_parameters(cloud.settings, ROLE))
+    database = cloud.settings.snowflake_database
+    apply_sql_files(connection, files, SchemaHistory(connection, database), progress=lambda _line: None)
+    rows(connection, f"USE DATABASE {database}")
+    rows(connection, f"ALTER TASK CORE.{ROOT_TASK} SUSPEND")
+
+
+def history(connection: SnowflakeConnection) -> dict[str, GraphRun]:
+    """The graph's runs by their identifier."""
+    found = rows(
+        connection,
+        "SELECT graph_run_group_id, name, state, error_code, error_message, query_id"
+        " FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 10000))"
+        " ORDER BY scheduled_time, query_start_time",
+    )
+    return graph_runs(TaskRun(*row) for row in found)
+
+
+def execute(connection: SnowflakeConnection) -> GraphRun:
+    """Executes the graph and waits until it is over."""
+    before = history(connection).keys()
+    rows(connection, f"EXECUTE TASK CORE.{ROOT_TASK}")
+
+    def over() -> GraphRun | None:
+        new = [run for name, run in history(connection).items() if name not in before]
+        return next((run for run in new if run.over), None)
+
+    return wait_for(over, seconds=SECONDS)
+
+
+def run(connection: SnowflakeConnection) -> None:
+    """Executes the graph, which must not fail."""
+    failure = execute(connection).failure
+    assert failure is None, f"{failure.task}: {failure.error_code} {failure.error_message}" if failure else ""

@@ -1,0 +1,62 @@
+-- MARTS.GENRE_PERFORMANCE: genres as they do now.
+-- Weights share a film out among its genres; columns without them count it in full in each.
+USE ROLE {{ database }}_TRANSFORMER;
+
+CREATE OR REPLACE VIEW {{ database }}.MARTS.genre_performance (
+    source COMMENT 'Name of the source profile; with movie_id it identifies a film.',
+    genre COMMENT 'Genre; (no genre) holds the films that have none.',
+    dt COMMENT 'Latest day of the source that CORE shows: the state that the row is of.',
+    films COMMENT 'Films of the genre.',
+    allocated_films COMMENT 'Films, each shared out among its genres.',
+    rated_films COMMENT 'Films whose average_rating is known.',
+    average_rating COMMENT 'Mean of their average_rating, 0 to 100.',
+    acclaimed_films COMMENT 'Films with an average_rating of 80 and over.',
+    acclaimed_share COMMENT 'Share of acclaimed films in the rated ones, 0 to 1.',
+    box_office_films COMMENT 'Films whose box office is known.',
+    box_office_total COMMENT 'Their box office in US dollars, in full in each genre: not to be added up over genres.',
+    box_office_average COMMENT 'Mean of their box office in US dollars.',
+    box_office_median COMMENT 'Median of their box office in US dollars.',
+    allocated_box_office COMMENT 'Their box office in US dollars, each film shared out among its genres.',
+    profit_films COMMENT 'Films whose budget and box office are both known.',
+    allocated_profit COMMENT 'Their profit in US dollars, each film shared out among its genres.',
+    return_on_investment COMMENT 'Their profit divided by their budget, null where no budget is known.'
+)
+COMMENT = 'Genres as they do now. A film counts in full in each of its genres, but for the columns that allocate: there it is shared out among them, so that their sums over all genres count each film once.'
+AS
+WITH membership AS (
+    SELECT
+        movie.source,
+        movie.dt,
+        movie.average_rating,
+        movie.budget,
+        movie.box_office,
+        movie.profit,
+        COALESCE(genre.genre_name, '(no genre)') AS genre,
+        COALESCE(bridge.weight, 1) AS weight
+    FROM {{ database }}.MARTS.current_movies AS movie
+    LEFT JOIN {{ database }}.CORE.bridge_movie_genre AS bridge ON movie.movie_key = bridge.movie_key
+    LEFT JOIN {{ database }}.CORE.dim_genre AS genre ON bridge.genre_key = genre.genre_key
+)
+
+SELECT
+    source,
+    genre,
+    MAX(dt) AS dt,
+    COUNT(*) AS films,
+    SUM(weight) AS allocated_films,
+    COUNT(average_rating) AS rated_films,
+    CAST(AVG(average_rating) AS NUMBER(5, 2)) AS average_rating,
+    COUNT_IF(average_rating >= 80) AS acclaimed_films,
+    CAST(COUNT_IF(average_rating >= 80) / NULLIF(COUNT(average_rating), 0) AS NUMBER(7, 6)) AS acclaimed_share,
+    COUNT(box_office) AS box_office_films,
+    SUM(box_office) AS box_office_total,
+    CAST(AVG(box_office) AS NUMBER(18, 2)) AS box_office_average,
+    CAST(MEDIAN(CAST(box_office AS FLOAT)) AS NUMBER(18, 2)) AS box_office_median,
+    CAST(SUM(weight * box_office) AS NUMBER(38, 2)) AS allocated_box_office,
+    COUNT(profit) AS profit_films,
+    CAST(SUM(weight * profit) AS NUMBER(38, 2)) AS allocated_profit,
+    CAST(
+        SUM(profit) / NULLIF(SUM(IFF(profit IS NULL, NULL, budget)), 0) AS NUMBER(18, 4)
+    ) AS return_on_investment
+FROM membership
+GROUP BY source, genre;
