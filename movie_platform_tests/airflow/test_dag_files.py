@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import DAGS, QUEUE, ROOT, TOPIC
+from harness import DAGS, QUEUE, ROOT, TOPIC
 
 GRAPH = json.loads((DAGS / "graph.json").read_text("utf-8"))
 PIPELINE = ("movie_extract", "movie_transform", "movie_load")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DAGS, ROOT, Cloud
+from harness import DAGS, ROOT, Cloud
 from whole_runs import Outcome, events_of, execute, newest_event, watcher_event
 
 GRAPH = json.loads((DAGS / "graph.json").read_text("utf-8"))

@@ -3,9 +3,11 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 253600523138d16145573d919e2399e5433606040c587636fb4f8c930820ab4a
+Form and templates: ac4ea581fa8a06b50d89d2d7a5269292dc17058df8711302f1fa5db2a46eb233
 
 Not carried over, or carried otherwise:
+- automation conditions: a run of Airflow carries a day to its end; what ended half way is cleared and run
+  again
 - column schemas and column lineage: Airflow knows assets, not their columns
 - sensor bundle_arrival_sensor: an AssetWatcher on the same queue emits the landing asset; it takes messages
   off the queue before they are worked on, and attempts are Airflow's retries instead of counted runs
@@ -778,6 +780,7 @@ ARCHIVE_TABLES = (
             Column("updated_at", "timestamp", ""),
             Column("extra", "string", ""),
             Column("row_hash", "string", "", nullable=False),
+            Column("tracked_hash", "string", "", nullable=False),
         ),
     ),
     Table(

@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: 253600523138d16145573d919e2399e5433606040c587636fb4f8c930820ab4a
+Form and templates: ac4ea581fa8a06b50d89d2d7a5269292dc17058df8711302f1fa5db2a46eb233
 
 Not carried over, or carried otherwise:
 - the warning window of a freshness policy: Airflow has no state between good and failed
@@ -162,6 +162,15 @@ class StaleError(AirflowFailException):
 
 # Each asset with a freshness policy: where the time of its newest load is read, and the age, in seconds, that fails.
 POLICIES = [
+    ("snowflake/marts/current_movies", "SELECT MAX(recorded_at) AS newest FROM OPS.LOAD_RUNS", 129600),
+    ("snowflake/marts/data_quality_daily", "SELECT MAX(recorded_at) AS newest FROM OPS.LOAD_RUNS", 129600),
+    ("snowflake/marts/director_leaderboard", "SELECT MAX(recorded_at) AS newest FROM OPS.LOAD_RUNS", 129600),
+    ("snowflake/marts/genre_performance", "SELECT MAX(recorded_at) AS newest FROM OPS.LOAD_RUNS", 129600),
+    ("snowflake/marts/movie_history", "SELECT MAX(recorded_at) AS newest FROM OPS.LOAD_RUNS", 129600),
+    ("snowflake/marts/rating_charts", "SELECT MAX(recorded_at) AS newest FROM OPS.LOAD_RUNS", 129600),
+    ("snowflake/marts/rating_trends", "SELECT MAX(recorded_at) AS newest FROM OPS.LOAD_RUNS", 129600),
+    ("snowflake/marts/top_movies", "SELECT MAX(recorded_at) AS newest FROM OPS.LOAD_RUNS", 129600),
+    ("snowflake/marts/yearly_box_office", "SELECT MAX(recorded_at) AS newest FROM OPS.LOAD_RUNS", 129600),
     ("snowflake/ops/quarantined_rows", "SELECT MAX(loaded_at) AS newest FROM RAW.BATCHES", 129600),
     ("snowflake/raw/batches", "SELECT MAX(loaded_at) AS newest FROM RAW.BATCHES", 129600),
     ("snowflake/raw/movie_genres", "SELECT MAX(loaded_at) AS newest FROM RAW.BATCHES", 129600),
@@ -224,6 +233,15 @@ with DAG(
 
 | asset | hours until the service level is missed |
 |---|---|
+| snowflake/marts/current_movies | 36 |
+| snowflake/marts/data_quality_daily | 36 |
+| snowflake/marts/director_leaderboard | 36 |
+| snowflake/marts/genre_performance | 36 |
+| snowflake/marts/movie_history | 36 |
+| snowflake/marts/rating_charts | 36 |
+| snowflake/marts/rating_trends | 36 |
+| snowflake/marts/top_movies | 36 |
+| snowflake/marts/yearly_box_office | 36 |
 | snowflake/ops/quarantined_rows | 36 |
 | snowflake/raw/batches | 36 |
 | snowflake/raw/movie_genres | 36 |
@@ -237,7 +255,7 @@ with DAG(
     def tables_are_fresh() -> dict[str, float | None]:
         """Ages of the newest loads. Raises StaleError where one is beyond its policy."""
         now = datetime.now(UTC)
-        with warehouse("watchdog") as connection:
+        with warehouse("watchdog", role=setting("transformer_role")) as connection:
             ages = {
                 query: age_seconds(next(query_rows(connection, query))["newest"], now)
                 for query in sorted({query for _, query, _ in POLICIES})

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from movie_platform.checks.core_rules import core_rules
+from movie_platform.checks.mart_rules import mart_rules
 from movie_platform.export.airflow.errors import UnsupportedDefinitionError
 from movie_platform.export.airflow.form import Check
 
@@ -30,23 +31,24 @@ LOADED_ROWS = "loaded_rows_match_archive"
 
 
 @dataclass(frozen=True, slots=True)
-class SqlRule:
-    """A check whose evaluation is two statements, as Dagster's check asks them."""
+class ExportedRule:
+    """A check whose evaluation is two statements, as Dagster's check asks them; `binds` a batch's source and day."""
 
     asset: str
     name: str
     blocking: bool
+    binds: bool
     claim: str
     checked: str
     offenders: str
     next_step: str
 
 
-def rules_of(checks: Sequence[Check]) -> tuple[SqlRule, ...]:
+def rules_of(checks: Sequence[Check]) -> tuple[ExportedRule, ...]:
     """The rules of these checks, in the order of assets and names. Raises where a check is no SQL rule."""
     known = {
         (f"snowflake/{rule.table.snowflake_schema.lower()}/{rule.table.name}", rule.name): rule
-        for rule in core_rules()
+        for rule in (*core_rules(), *mart_rules())
     }
     found = []
     for check in checks:
@@ -54,10 +56,11 @@ def rules_of(checks: Sequence[Check]) -> tuple[SqlRule, ...]:
         if rule is None:
             raise uncovered(check)
         found.append(
-            SqlRule(
+            ExportedRule(
                 check.asset,
                 check.name,
                 check.blocking,
+                "%(" in rule.checked + rule.offenders,
                 rule.claim,
                 rule.checked,
                 rule.offenders,

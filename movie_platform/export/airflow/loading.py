@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from movie_platform.contracts.marts import MART_VIEWS
 from movie_platform.export.airflow import coverage
 from movie_platform.export.airflow.errors import UnsupportedDefinitionError
 from movie_platform.export.airflow.plan import LOAD_DAG, GateTask, Layer, Plan, StepTask
@@ -35,6 +36,16 @@ def table_name(key: str) -> str:
     """SCHEMA.TABLE of an address snowflake/schema/table."""
     _, schema, name = key.split("/")
     return f"{schema}.{name}".upper()
+
+
+def _columns_of(name: str) -> list[str]:
+    """Columns of a view as its contract has them."""
+    for mart in MART_VIEWS:
+        if f"{mart.snowflake_schema}.{mart.name.upper()}" == name:
+            return list(mart.column_names)
+    raise UnsupportedDefinitionError(
+        f"{name} is a mart without a contract", "Describe it in movie_platform/contracts/marts.py."
+    )
 
 
 def variable(task_id: str) -> str:
@@ -74,7 +85,7 @@ def _flow(plan: Plan, tasks: list[StepTask], gates: tuple[GateTask, ...]) -> lis
         items[task.task_id] = {
             "kind": "core" if task.layer is Layer.CORE else "marts",
             "task": task,
-            "tables": tables,
+            "views": {name: _columns_of(name) for name in tables} if task.layer is Layer.MARTS else {},
             "table_of_outlet": {key: table_name(key) for key in task.outlets},
             "after": plan.waits_for(task),
         }
