@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from harness import DAGS, ROOT, Cloud
-from whole_runs import Outcome, events_of, execute, newest_event, watcher_event
+from whole_runs import Outcome, events_of, execute, newest_event, processed_dags, watcher_event
 
 GRAPH = json.loads((DAGS / "graph.json").read_text("utf-8"))
 DAY = "2026-11-18"
@@ -77,11 +77,7 @@ def write_profile(folder: Path, name: str) -> Path:
 
 @pytest.fixture(scope="module")
 def dags(cloud: Cloud) -> dict[str, Any]:
-    from airflow.dag_processing.dagbag import DagBag
-
-    bag = DagBag(str(DAGS))
-    assert bag.import_errors == {}
-    return dict(bag.dags)
+    return processed_dags()
 
 
 @pytest.fixture(scope="module")

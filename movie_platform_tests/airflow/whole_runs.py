@@ -22,6 +22,23 @@ class Outcome:
         return {task for task, state in self.tasks.items() if state in states}
 
 
+def processed_dags() -> dict[str, Any]:
+    """The DAGs of the folder as Airflow's own processor stores them: versions, assets and their triggers."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+    from airflow.models.dag_version import DagVersion
+
+    manager = DagBundlesManager()
+    manager.sync_bundles_to_db()
+    [bundle] = manager.get_all_dag_bundles()
+    bundle.initialize()
+    bag = BundleDagBag(dag_folder=bundle.path, bundle_path=bundle.path, bundle_name=bundle.name)
+    sync_bag_to_db(bag, bundle.name, bundle.version)
+    assert bag.import_errors == {}
+    assert all(DagVersion.get_version(dag_id) for dag_id in bag.dags), "a DAG could not be stored"
+    return dict(bag.dags)
+
+
 def events_of(asset: str, after: int = 0) -> list[Any]:
     """Events of an asset with a greater id, oldest first."""
     from airflow.models.asset import AssetEvent, AssetModel
