@@ -21,8 +21,11 @@ TEST_WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Airflow's pins and ours exclude each other: its tests have an environment of their own.
+AIRFLOW_VENV := .venv-airflow
+AIRFLOW_INSTALLED := $(AIRFLOW_VENV)/.installed
 
-.PHONY: help demo dev test test-browser screenshots check bench clean install lock chromium
+.PHONY: help demo dev test test-browser test-airflow screenshots check bench clean install lock lock-airflow airflow-dags chromium
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -40,6 +43,12 @@ test: $(INSTALLED) ## Unit, integration and pipeline tests, TEST_WORKERS files a
 test-browser: $(INSTALLED) chromium ## Tests that drive the Dagster UI in a real Chromium.
 	$(BIN)/pytest movie_platform_tests/browser $(PYTEST_ARGS)
 
+test-airflow: $(INSTALLED) $(AIRFLOW_INSTALLED) ## Tests of the exported DAGs in a real Airflow, whole runs on the local cloud included.
+	$(AIRFLOW_VENV)/bin/pytest -c movie_platform_tests/airflow/pytest.ini movie_platform_tests/airflow $(PYTEST_ARGS)
+
+airflow-dags: $(INSTALLED) ## Export the asset graph to deploy/airflow/dags again.
+	$(BIN)/movie-platform export airflow --out deploy/airflow/dags
+
 screenshots: $(INSTALLED) chromium ## Renew the pictures of docs/ui.md, by the same tests.
 	$(BIN)/pytest movie_platform_tests/browser --screenshots docs/images $(PYTEST_ARGS)
 
@@ -52,9 +61,9 @@ check: $(INSTALLED) ## Format, lint, types, and that the lock file fits pyprojec
 bench: $(INSTALLED) ## Measure each stage beside plain tools on the same data (BENCH_ROWS=100000).
 	$(BIN)/movie-platform --home "$(HOME_DIR)" bench --rows $(BENCH_ROWS)
 
-clean: ## Stop the local cloud and delete what the other targets made: HOME_DIR, .venv, caches.
+clean: ## Stop the local cloud and delete what the other targets made: HOME_DIR, .venv, .venv-airflow, caches.
 	if [ -x $(BIN)/movie-platform ] && [ -d "$(HOME_DIR)" ]; then $(BIN)/movie-platform --home "$(HOME_DIR)" cloud down; fi
-	rm -rf "$(HOME_DIR)" $(VENV) .pytest_cache .ruff_cache .hypothesis dist build
+	rm -rf "$(HOME_DIR)" $(VENV) $(AIRFLOW_VENV) .pytest_cache .ruff_cache .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install: $(INSTALLED) ## Set up .venv from requirements.lock; every other target does so by itself.
@@ -81,6 +90,25 @@ $(INSTALLED): requirements.lock pyproject.toml
 	fi
 	@$(BIN)/python -m compileall -q movie_platform glue_scripts
 	@touch $@
+
+$(AIRFLOW_INSTALLED): requirements-airflow.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
+	  echo "error: Python 3.11 is needed and '$(PYTHON)' is not it: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
+	@echo "Setting up $(AIRFLOW_VENV) from requirements-airflow.lock with $(if $(UV),uv,venv and pip)" >&2
+	@rm -rf $(AIRFLOW_VENV)
+	@if [ -n "$(UV)" ]; then \
+	  UV_PYTHON_DOWNLOADS=never $(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(AIRFLOW_VENV); \
+	  VIRTUAL_ENV="$$PWD/$(AIRFLOW_VENV)" $(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements-airflow.lock; \
+	else \
+	  $(PYTHON) -m venv $(AIRFLOW_VENV); \
+	  $(AIRFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-airflow.lock; \
+	fi
+	@touch $@
+
+lock-airflow: ## Renew requirements-airflow.lock from requirements-airflow.in (needs uv).
+	@[ -n "$(UV)" ] || { echo "error: the lock file is made with uv: https://docs.astral.sh/uv" >&2; exit 2; }
+	$(UV) pip compile --quiet --python-version 3.11 --no-strip-extras --generate-hashes \
+	  --no-header --no-emit-index-url --no-emit-find-links --output-file requirements-airflow.lock requirements-airflow.in
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv).
 	@[ -n "$(UV)" ] || { echo "error: the lock file is made with uv: https://docs.astral.sh/uv" >&2; exit 2; }

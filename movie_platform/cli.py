@@ -11,7 +11,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from movie_platform import __version__
-from movie_platform.commands import bench, bundle, cloud, demo, dev, doctor, land, provision, run, sql
+from movie_platform.commands import (
+    bench,
+    bundle,
+    cloud,
+    demo,
+    dev,
+    doctor,
+    export,
+    extract,
+    land,
+    provision,
+    run,
+    sql,
+)
 from movie_platform.commands.base import GlobalOptions, RootGroup
 
 app = typer.Typer(
@@ -58,9 +71,11 @@ dev.register(app)
 app.add_typer(cloud.app, name="cloud")
 provision.register(app)
 run.register(app)
+extract.register(app)
 land.register(app)
 app.add_typer(bundle.app, name="bundle")
 sql.register(app)
+app.add_typer(export.app, name="export")
 doctor.register(app)
 bench.register(app)
 

@@ -10,6 +10,9 @@ import pytest
 from movie_platform.local_cloud import supervisor
 from movie_platform.settings import Settings
 
+# Tests of the exported DAGs need Airflow's own environment: `make test-airflow`.
+collect_ignore = ["airflow"]
+
 # How long one example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")

@@ -9,6 +9,13 @@ import dagster as dg
 
 from movie_platform.contracts import Table
 from movie_platform.errors import PlatformError
+from movie_platform.resources.load_statements import (
+    FILES_A_COPY,
+    HISTORY_STATEMENT,
+    copy_statement,
+    refresh_statement,
+    rows_statement,
+)
 from movie_platform.resources.loading import Evidence, HistoryEntry, assess, can_be_refreshed
 from movie_platform.resources.snowflake import WarehouseResource, query_rows
 from movie_platform.resources.transform import ArchiveFile
@@ -18,9 +25,6 @@ if TYPE_CHECKING:
 
 FIRST_POLL_SECONDS = 0.5
 LAST_POLL_SECONDS = 3.0
-# COPY INTO takes a list of at most 1,000 files
-# (https://docs.snowflake.com/en/sql-reference/sql/copy-into-table).
-FILES_A_COPY = 1000
 
 
 class LoadError(PlatformError):
@@ -93,44 +97,29 @@ class RawLoader(dg.ConfigurableResource):
         if can_be_refreshed(written_at, datetime.now(UTC)):
             below_the_pipe = version_prefix.removeprefix(f"{table.name}/")
             with connection.cursor() as cursor:
-                cursor.execute(f"ALTER PIPE {_name(table)}_PIPE REFRESH PREFIX = %s", (below_the_pipe,))
+                cursor.execute(refresh_statement(_name(table)), (below_the_pipe,))
             return
         for first in range(0, len(missing), FILES_A_COPY):
             some = missing[first : first + FILES_A_COPY]
-            marks = ", ".join(["%s"] * len(some))
             with connection.cursor() as cursor:
-                cursor.execute(
-                    f"COPY INTO {_name(table)} FROM @RAW.ARCHIVE_STAGE FILES = ({marks})"
-                    " FILE_FORMAT = (FORMAT_NAME = RAW.PARQUET_FORMAT) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE"
-                    " INCLUDE_METADATA = (file_name = METADATA$FILENAME, file_row = METADATA$FILE_ROW_NUMBER,"
-                    " loaded_at = METADATA$START_SCAN_TIME)",
-                    tuple(some),
-                )
+                cursor.execute(copy_statement(_name(table), len(some)), tuple(some))
 
 
 def rows_by_file(connection: "SnowflakeConnection", table: Table, keys: Sequence[str]) -> dict[str, int]:
     """How many rows of a table came from each of the files; files without any are left out."""
     if not keys:
         return {}
-    marks = ", ".join(["%s"] * len(keys))
-    sql = (
-        f"SELECT file_name, COUNT(*) AS row_total FROM {_name(table)}"  # noqa: S608 - a constant of the contracts
-        f" WHERE file_name IN ({marks}) GROUP BY file_name"
-    )
+    sql = rows_statement(_name(table), len(keys))
     return {row["file_name"]: int(row["row_total"]) for row in query_rows(connection, sql, tuple(keys))}
 
 
 def _history(connection: "SnowflakeConnection", table: Table, keys: Sequence[str]) -> list[HistoryEntry]:
     names = {key.rsplit("/", 1)[-1] for key in keys}
-    sql = (
-        "SELECT file_name, status, row_count, first_error_message FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY("
-        "TABLE_NAME => %s, START_TIME => DATEADD(day, -13, CURRENT_TIMESTAMP()))) ORDER BY last_load_time"
-    )
     return [
         HistoryEntry(
             row["file_name"], row["status"] or "", int(row["row_count"] or 0), row["first_error_message"]
         )
-        for row in query_rows(connection, sql, (_name(table),))
+        for row in query_rows(connection, HISTORY_STATEMENT, (_name(table),))
         if row["file_name"].rsplit("/", 1)[-1] in names
     ]
 

@@ -30,7 +30,11 @@ from movie_platform.resources.graph_state import (
 from movie_platform.resources.snowflake import WarehouseResource, query_rows
 
 if TYPE_CHECKING:
+    import logging
+
     from snowflake.connector import SnowflakeConnection
+
+    Log = logging.Logger | dg.DagsterLogManager
 
 FIRST_POLL_SECONDS = 0.5
 LAST_POLL_SECONDS = 5.0
@@ -109,52 +113,56 @@ class TaskGraph(dg.ConfigurableResource):
         the graph does not take it, or time is up.
         """
         with self.warehouse.connect(query_tag=f"movie_platform core {run_id}", role=self.role) as connection:
-            request = _Request(connection, self.database, source, dt, batch_id, transform_id)
+            request = Request(connection, self.database, source, dt, batch_id, transform_id)
             request.note_load(run_id)
-            executions = self._until_applied(request, log)
-            return request.applied(executions)
-
-    def _until_applied(self, request: "_Request", log: dg.DagsterLogManager) -> int:
-        started = time.monotonic()
-        seen = frozenset(name for name, run in request.history().items() if run.over)
-        pause = FIRST_POLL_SECONDS
-        executed = conflicts = 0
-        while True:
-            # History before the standing: a graph run that ended between the two then shows as both.
-            runs = request.history()
-            now = request.standing()
-            if now is Standing.UNKNOWN:
-                raise request.not_announced()
-            step, failed = next_step(now, runs, seen, executed=executed, limit=EXECUTIONS + conflicts)
-            waited = time.monotonic() - started
-            match step:
-                case Step.DONE:
-                    return executed
-                case Step.FAIL if failed is not None:
-                    if not is_lock_conflict(failed) or conflicts == LOCK_CONFLICT_RETRIES:
-                        raise TaskFailedError(failed)
-                    conflicts += 1
-                    log.warning(
-                        f"CORE.{failed.task} met another transaction's lock; the graph is executed again."
-                    )
-                    time.sleep(_jittered(2.0**conflicts))
-                case Step.GIVE_UP:
-                    raise request.not_taken(f"the graph ran {executed} times without an error")
-                case _:
-                    pass
-            if waited > self.timeout_seconds:
-                raise request.not_taken(f"it was waited for {waited:.0f} s")
-            if step in {Step.EXECUTE, Step.FAIL}:
-                seen = frozenset(name for name, run in runs.items() if run.over)
-                request.execute()
-                executed += 1
-                log.info(f"Executed {self.database}.CORE.{ROOT_TASK}.")
-                pause = FIRST_POLL_SECONDS
-            time.sleep(pause)
-            pause = min(pause * 1.5, LAST_POLL_SECONDS)
+            return until_applied(request, log, self.timeout_seconds)
 
 
-class _Request:
+def until_applied(request: "Request", log: "Log", timeout_seconds: int) -> AppliedVersion:
+    """Executes the graph where it must, and returns when CORE shows the version or a later one of its day.
+
+    Raises what `TaskGraph.bring` raises. The exported Airflow DAGs hold this function as it stands here.
+    """
+    started = time.monotonic()
+    seen = frozenset(name for name, run in request.history().items() if run.over)
+    pause = FIRST_POLL_SECONDS
+    executed = conflicts = 0
+    while True:
+        # History before the standing: a graph run that ended between the two then shows as both.
+        runs = request.history()
+        now = request.standing()
+        if now is Standing.UNKNOWN:
+            raise request.not_announced()
+        step, failed = next_step(now, runs, seen, executed=executed, limit=EXECUTIONS + conflicts)
+        waited = time.monotonic() - started
+        match step:
+            case Step.DONE:
+                return request.applied(executed)
+            case Step.FAIL if failed is not None:
+                if not is_lock_conflict(failed) or conflicts == LOCK_CONFLICT_RETRIES:
+                    raise TaskFailedError(failed)
+                conflicts += 1
+                log.warning(
+                    f"CORE.{failed.task} met another transaction's lock; the graph is executed again."
+                )
+                time.sleep(_jittered(2.0**conflicts))
+            case Step.GIVE_UP:
+                raise request.not_taken(f"the graph ran {executed} times without an error")
+            case _:
+                pass
+        if waited > timeout_seconds:
+            raise request.not_taken(f"it was waited for {waited:.0f} s")
+        if step in {Step.EXECUTE, Step.FAIL}:
+            seen = frozenset(name for name, run in runs.items() if run.over)
+            request.execute()
+            executed += 1
+            log.info(f"Executed {request.database}.CORE.{ROOT_TASK}.")
+            pause = FIRST_POLL_SECONDS
+        time.sleep(pause)
+        pause = min(pause * 1.5, LAST_POLL_SECONDS)
+
+
+class Request:
     """The statements about one version, on one session."""
 
     def __init__(
@@ -167,26 +175,28 @@ class _Request:
         transform_id: str,
     ) -> None:
         self._connection = connection
-        self._database = database
+        self.database = database
         self._day = (source, dt)
         self._version = (source, dt, batch_id, transform_id)
         self._wanted = (batch_id, transform_id)
         self._shown: tuple[str, str] | None = None
 
     def execute(self) -> None:
+        """Runs the graph once; it goes on by itself."""
         # The names are the settings' and constants: identifiers cannot be bound.
         with self._connection.cursor() as cursor:
-            cursor.execute(f"EXECUTE TASK {self._database}.CORE.{ROOT_TASK}")
+            cursor.execute(f"EXECUTE TASK {self.database}.CORE.{ROOT_TASK}")
 
     def history(self) -> dict[str, GraphRun]:
+        """The graph's runs of the last hour, by their identifier."""
         rows = query_rows(
             self._connection,
             "SELECT graph_run_group_id, name, state, error_code, error_message, query_id"  # noqa: S608 - a name of the settings
-            f" FROM TABLE({self._database}.INFORMATION_SCHEMA.TASK_HISTORY("
+            f" FROM TABLE({self.database}.INFORMATION_SCHEMA.TASK_HISTORY("
             "SCHEDULED_TIME_RANGE_START => DATEADD(second, %s, CURRENT_TIMESTAMP()), RESULT_LIMIT => %s))"
             " WHERE database_name = %s AND schema_name = 'CORE' AND graph_run_group_id IS NOT NULL"
             " ORDER BY scheduled_time, query_start_time",
-            (-HISTORY_SECONDS, HISTORY_ROWS, self._database),
+            (-HISTORY_SECONDS, HISTORY_ROWS, self.database),
         )
         return graph_runs(
             TaskRun(
@@ -201,6 +211,7 @@ class _Request:
         )
 
     def standing(self) -> Standing:
+        """Where the version stands in CORE now."""
         shown = list(
             query_rows(
                 self._connection,
@@ -242,6 +253,7 @@ class _Request:
             )
 
     def applied(self, executions: int) -> AppliedVersion:
+        """What CORE shows of the day, as the newest `standing` saw it."""
         batch_id, transform_id = self._shown or self._wanted
         rows = query_rows(
             self._connection,
@@ -267,6 +279,7 @@ class _Request:
         )
 
     def not_announced(self) -> BatchNotAppliedError:
+        """The error for a version that RAW does not announce."""
         source, dt, batch_id, transform_id = self._version
         return BatchNotAppliedError(
             "batch_not_announced",
@@ -275,6 +288,7 @@ class _Request:
         )
 
     def not_taken(self, why: str) -> BatchNotAppliedError:
+        """The error for a version that the graph did not bring, and what RAW lacks of it."""
         source, dt, batch_id, _ = self._version
         short = self._short_tables()
         missing = f"; RAW has not what it announces: {', '.join(short)}" if short else ""

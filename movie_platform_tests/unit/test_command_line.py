@@ -33,11 +33,13 @@ COMMANDS = (
     "cloud reset",
     "provision",
     "run",
+    "extract",
     "land",
     "bundle make",
     "bundle verify",
     "bundle show",
     "sql",
+    "export airflow",
     "doctor",
     "bench",
 )

@@ -1,0 +1,1 @@
+"""What leaves the platform in another tool's form."""

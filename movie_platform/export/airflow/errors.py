@@ -1,0 +1,10 @@
+"""What an export can fail of."""
+
+from movie_platform.errors import ConfigurationError
+
+
+class UnsupportedDefinitionError(ConfigurationError):
+    """The definitions say something that the Airflow DAGs have no counterpart of."""
+
+    def __init__(self, what: str, next_step: str) -> None:
+        super().__init__("not_exportable", what, next_step)
