@@ -9,6 +9,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -107,6 +108,9 @@ def measure(count: int, rate: int, concurrency: int) -> dict[str, Any]:
         process = psutil.Process()
         while not finished.wait(0.5):
             tenth = done * 10 // count
+            if tenth not in memory:
+                say = f"{done} films after {time.monotonic() - began:.0f} s, {process.memory_info().rss / 1e6:.0f} MB"
+                print(say, file=sys.stderr, flush=True)  # noqa: T201 - what a person waits for
             memory[tenth] = max(memory.get(tenth, 0), process.memory_info().rss)
 
     os.environ[_TOKEN_VARIABLE] = TOKEN
@@ -120,9 +124,9 @@ def measure(count: int, rate: int, concurrency: int) -> dict[str, Any]:
         profile = load_profile(str(path), settings=settings)
         source = open_source(profile, settings=settings)
         dt = date(2026, 11, 18)
+        began, processor = time.monotonic(), time.process_time()
         sampler = threading.Thread(target=sample)
         sampler.start()
-        began, processor = time.monotonic(), time.process_time()
         try:
             with listening(listen):
                 manifest = write_extract(

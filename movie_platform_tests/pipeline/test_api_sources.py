@@ -45,7 +45,9 @@ def loaded(settings: Settings, source: str) -> dict[str, dict[str, object]]:
 
 def assert_nothing_was_lost(report: RunReport, films: int) -> None:
     assert (report.status, report.error) == ("success", None)
-    assert [check for check in report.checks if not check.passed] == []
+    # One film in 26 that was not found is more than usual, which is a warning and rightly so.
+    failed = [check.name for check in report.checks if not check.passed]
+    assert failed == (["quarantine_rate_is_normal"] if report.rows.rejected else [])
     assert report.rows.extracted == report.rows.bundled == report.rows.unpacked == films
     assert report.rows.transformed == films
 

@@ -1,7 +1,10 @@
 """What API sources share, part by part: no request is sent here."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -259,3 +262,30 @@ def test_reports_reach_those_who_listen_and_nobody_else() -> None:
         report(Progress("films", 1, 10))
     report(Progress("films", 2, 10))
     assert heard == [Progress("films", 1, 10)]
+
+
+def test_keeping_an_answer_costs_the_same_however_many_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    opened = AnswerCache(path, dt=DAY, hours=24, gigabytes=1)
+    opened.put("https://api/x", {}, 0, StoredAnswer(200, "{}"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        rows = connection.execute("SELECT cache_key, data FROM entries").fetchall()
+        hour_ago, tomorrow = time.time() - 3600, time.time() + 3600
+        connection.executemany(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, 1, ?, NULL)",
+            [(number.to_bytes(16), *rows[0], tomorrow, hour_ago, tomorrow) for number in range(20_000)],
+        )
+    steps = 0
+
+    def step() -> None:
+        nonlocal steps
+        steps += 1
+
+    storage = opened._storage
+    assert storage is not None
+    assert storage.connection is not None
+    # A thousand instructions of SQLite's machine a step: looking through the table would take hundreds.
+    storage.connection.set_progress_handler(step, 1000)
+    opened.put("https://api/y", {}, 0, StoredAnswer(200, "{}"))
+    opened.close()
+    assert steps < 20

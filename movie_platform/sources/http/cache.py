@@ -1,6 +1,6 @@
 """Answers of an API on disk, so that an extract that was interrupted does not ask, or pay, for them again.
 
-hishel's SQLite storage keeps them: it survives a process that is killed, expires, and makes room. Its HTTP transport
+hishel's SQLite storage keeps them: it survives a process that is killed, expires, and is bounded. Its HTTP transport
 is not used, because it would store an answer before anybody has looked at it, and the request with its credentials.
 What is stored here is a checked body under a digest of the date and the request without credentials.
 """
@@ -43,6 +43,9 @@ class AnswerCache:
                 default_ttl=self._seconds,
                 max_size=round(gigabytes * 1e9),
                 max_stream_size=_LONGEST_ANSWER,
+                # Each answer that is stored looks through all that were unused for so long: by default three minutes,
+                # which is nearly all of a long extract's. What has expired is removed all the same.
+                soft_delete_ttl=self._seconds,
             )
 
     def get(self, url: str, parameters: Mapping[str, str], reading: int) -> StoredAnswer | None:

@@ -22,7 +22,7 @@ class HttpParameters(BaseModel):
     cache_hours: float = Field(
         default=24, ge=0, le=168, description="How long an answer is used again; 0: never."
     )
-    cache_gigabytes: float = Field(default=10, gt=0, description="Size at which old answers make room.")
+    cache_gigabytes: float = Field(default=10, gt=0, description="Size at which no more is kept.")
 
     @property
     def credential(self) -> SecretReference:
