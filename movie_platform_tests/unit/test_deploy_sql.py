@@ -18,7 +18,8 @@ from movie_platform.contracts.marts import (
     TOP_MOVIES_VOTES_QUANTILE,
 )
 from movie_platform.contracts.rules import ROW_RULES
-from movie_platform.contracts.warehouse import CORE_TABLES, OPS_TABLES, TRACKED_COLUMNS
+from movie_platform.contracts.tables import TRACKED_COLUMNS
+from movie_platform.contracts.warehouse import CORE_TABLES, OPS_TABLES
 from movie_platform.local_cloud.snowflake.tasks.script import split_body
 from movie_platform.provision.files import PROJECT, SQL_FOLDER
 from movie_platform.provision.sql import SqlFile, load_sql_files
@@ -245,7 +246,7 @@ def test_every_statement_can_be_repeated(files):
     for file in files:
         for statement in file.statements:
             assert repeatable.match(statement), f"{file.name}: {statement[:60]}"
-            # A view holds nothing that could be lost.
+            # A view or task holds nothing that could be lost.
             assert "OR REPLACE" not in statement.upper().removeprefix("CREATE OR REPLACE VIEW"), file.name
 
 
