@@ -46,8 +46,8 @@ def films(count: int, *, first: date = date(1990, 1, 1), every_days: int = 1) ->
 class FakeTmdb(FakeServer):
     """The API over some films, which tests may change while it runs.
 
-    `rate` is how many requests it answers in any second; more are refused with 429. `shifts` are done before the
-    request to discover of that number is answered, counted from 1.
+    `rate` is how many requests it answers in any `period` of seconds; more are refused with 429. `shifts` are done
+    before the request to discover of that number is answered, counted from 1.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class FakeTmdb(FakeServer):
         *,
         page_size: int = 20,
         rate: int | None = None,
+        period: float = 1.0,
         validated: bool = True,
     ) -> None:
         super().__init__(validate=_check if validated else None)
@@ -63,6 +64,7 @@ class FakeTmdb(FakeServer):
         self.removed: dict[int, list[date]] = {}
         self.page_size = page_size
         self.rate = rate
+        self.period = period
         self.shifts: dict[int, Any] = {}
         self._recent: deque[float] = deque()
         self._ordered: dict[str, list[Film]] = {}
@@ -86,7 +88,7 @@ class FakeTmdb(FakeServer):
 
     def answer(self, request: Request) -> Reply:
         if self.rate is not None:
-            while self._recent and request.moment - self._recent[0] > 1:
+            while self._recent and request.moment - self._recent[0] > self.period:
                 self._recent.popleft()
             if len(self._recent) >= self.rate:
                 self.refused += 1

@@ -1,5 +1,7 @@
 """How fast an API is asked: a token bucket that an extract's threads share, and pauses that the server asks for."""
 
+import contextlib
+import queue
 import threading
 import time
 
@@ -17,26 +19,36 @@ class Stopped(Exception):  # noqa: N818 - not an error: the extract ended, and n
 
 
 class Pace:
-    """Lets requests pass at a rate. Threads wait in line; `stop` sends all of them away."""
+    """Lets requests pass at a rate. Threads wait in line; `stop` sends all of them away.
+
+    One thread takes the tokens and calls the next in line: when it wakes late it calls several at once. If each took
+    its own token after the one before it, on a busy machine each would wake late and none could make that good.
+    """
 
     def __init__(self, requests_per_second: float) -> None:
         limit = max(1, round(requests_per_second * _PERIOD_MILLISECONDS / 1000))
         burst = max(_SMALLEST_BURST, round(requests_per_second * _BURST_SECONDS))
         bucket = StateBucket([Rate(limit, _PERIOD_MILLISECONDS, burst)], TokenBucket())
         self._limiter = Limiter(SingleBucketFactory(bucket, schedule_leak=False), buffer_ms=0)
-        self._line = threading.Lock()
+        self._lock = threading.Lock()
+        self._line: queue.SimpleQueue[threading.Event | None] = queue.SimpleQueue()
+        self._caller: threading.Thread | None = None
         self._held_until = 0.0
         self._stopped = threading.Event()
 
     def wait(self) -> None:
         """Return when the next request may be sent. Raises Stopped."""
-        # One thread at a time sleeps for the next token: were all to do it, all would wake for each.
-        with self._line:
-            while (left := self._held_until - time.monotonic()) > 0:
-                self.sleep(left)
+        turn = threading.Event()
+        with self._lock:
             if self._stopped.is_set():
                 raise Stopped
-            self._limiter.try_acquire()
+            if self._caller is None:
+                self._caller = threading.Thread(target=self._call, name="source-pace", daemon=True)
+                self._caller.start()
+            self._line.put(turn)
+        turn.wait()
+        if self._stopped.is_set():
+            raise Stopped
 
     def hold(self, seconds: float) -> None:
         """Let nobody pass for that long: the server asked for it."""
@@ -49,4 +61,21 @@ class Pace:
 
     def stop(self) -> None:
         """End all waiting, for good."""
-        self._stopped.set()
+        with self._lock:
+            # Nobody joins the line after this, so whoever is in it is called when it is cleared.
+            self._stopped.set()
+            self._line.put(None)
+
+    def _call(self) -> None:
+        """Call those in line one after another; all that are left when the extract ends."""
+        while (turn := self._line.get()) is not None:
+            # After the end they are called at once, and find out.
+            with contextlib.suppress(Stopped):
+                self._take_token()
+            turn.set()
+
+    def _take_token(self) -> None:
+        while (left := self._held_until - time.monotonic()) > 0:
+            self.sleep(left)
+        if not self._stopped.is_set():
+            self._limiter.try_acquire()
