@@ -25,7 +25,7 @@ from movie_platform.sources.profiles import open_source, parse_profile
 
 PLATFORM, BARE, NARROW = "imdb source", "bare join", "narrow join"
 # DuckDB's aggregates of lists stay in memory: the bare join gets what it needs.
-_BARE_MEMORY = "6GB"
+_BARE_MEMORY = "12GB"
 _MEGABYTE = 1_000_000
 
 
