@@ -16,7 +16,7 @@ from glue_scripts.hashing import hashed_columns, row_hash, tracked_hash
 from glue_scripts.text import bind, clean_key, clean_line, clean_lines, is_plain, without_markers
 from movie_platform.contracts import RAW_COLUMNS, raw_column_names, tables
 from movie_platform.contracts.rules import DUPLICATE_KEY
-from movie_platform.contracts.warehouse import TRACKED_COLUMNS
+from movie_platform.contracts.tables import TRACKED_COLUMNS
 
 # The verdict on a row that the batch holds already, to the letter. It is removed, not quarantined.
 EXACT_DUPLICATE = "exact_duplicate"

@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as fn
 
@@ -47,6 +46,8 @@ _SESSION_SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.parquet.writeLegacyFormat": "false",
     "spark.sql.caseSensitive": "false",
+    # Spark describes each plan to its listeners in words, expression by expression; here that takes seconds a run.
+    "spark.sql.debug.maxToStringFields": "1",
 }
 
 
@@ -163,7 +164,6 @@ class _Transform:
         with ExitStack() as cleanup:
             cleanup.callback(self._staging.remove)
             judged = self._judged()
-            cleanup.callback(judged.unpersist)
             counts = archive_tables.statistics(judged)
             rejected = reading.rejected_rows(self._spark, self._batch)
             by_rule = quarantined_by_rule(counts, _count_rejected(rejected))
@@ -190,13 +190,17 @@ class _Transform:
         return record
 
     def _judged(self) -> DataFrame:
-        """The judged films, to be kept by Spark when they are computed first."""
+        """The judged films, computed once and read from the staging folder from then on.
+
+        Kept by Spark itself, they would stay part of the plan of every table: each step towards a table analyses the
+        whole parsing anew, which costs more than to write and read a day's films.
+        """
         raw = reading.raw_rows(self._spark, self._batch)
         repeated = films.repeated_keys(raw)
         few = repeated.limit(_FEW_KEYS + 1).collect()
         judged = films.judge(raw, repeated if len(few) > _FEW_KEYS else [row["movie_id"] for row in few])
         with session_setting(self._spark, "spark.sql.codegen.wholeStage", "false"):
-            return judged.persist(StorageLevel.MEMORY_AND_DISK)
+            return self._staging.kept(judged)
 
     def _write_tables(
         self, judged: DataFrame, rejected: DataFrame | None, expected: Mapping[str, int]

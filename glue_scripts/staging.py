@@ -46,6 +46,12 @@ class Staging:
         self._version = version
         self._root = f"s3://{bucket}/_staging/{version}/{run}"
 
+    def kept(self, rows: DataFrame) -> DataFrame:
+        """The same rows, written to the staging folder and read from there: what follows does not compute them."""
+        folder = f"{self._root}/kept"
+        rows.write.mode("overwrite").parquet(folder, compression="snappy")
+        return rows.sparkSession.read.schema(rows.schema).parquet(folder)
+
     def write_parquet(self, table: str, rows: DataFrame) -> list[StagedFile]:
         """Writes a table, one file a partition. Partitions without rows have no file."""
         folder = f"{self._root}/{table}"

@@ -18,7 +18,7 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 # A developer's profile, endpoints or home must neither reach a test nor be reached by one.
-_FOREIGN = ("AWS_", "MOVIE_PLATFORM_", "SNOWFLAKE_", "SPARK_", "DAGSTER_HOME")
+_FOREIGN = ("AWS_", "MOVIE_PLATFORM_", "SNOWFLAKE_", "SPARK_", "TMDB_", "OMDB_", "DAGSTER_HOME")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

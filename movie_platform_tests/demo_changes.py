@@ -9,8 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from movie_platform.contracts.tables import MOVIE_GENRES, MOVIE_PEOPLE, MOVIES
-from movie_platform.contracts.warehouse import TRACKED_COLUMNS
+from movie_platform.contracts.tables import MOVIE_GENRES, MOVIE_PEOPLE, MOVIES, TRACKED_COLUMNS
 from movie_platform.sources.demo import BEGINNING
 
 CHANGES = Path(__file__).parents[1] / "sample_data" / "changes"

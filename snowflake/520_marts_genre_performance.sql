@@ -1,5 +1,6 @@
 -- MARTS.GENRE_PERFORMANCE: genres as they do now.
--- Weights share a film out among its genres; columns without them count it in full in each.
+-- Weights share a film out among its genres; columns without them count it in full in each. They are widened, because
+-- their product with money needs more than 18 digits.
 USE ROLE {{ database }}_TRANSFORMER;
 
 CREATE OR REPLACE VIEW {{ database }}.MARTS.genre_performance (
@@ -32,7 +33,7 @@ WITH membership AS (
         movie.box_office,
         movie.profit,
         COALESCE(genre.genre_name, '(no genre)') AS genre,
-        COALESCE(bridge.weight, 1) AS weight
+        CAST(COALESCE(bridge.weight, 1) AS NUMBER(20, 12)) AS weight
     FROM {{ database }}.MARTS.current_movies AS movie
     LEFT JOIN {{ database }}.CORE.bridge_movie_genre AS bridge ON movie.movie_key = bridge.movie_key
     LEFT JOIN {{ database }}.CORE.dim_genre AS genre ON bridge.genre_key = genre.genre_key

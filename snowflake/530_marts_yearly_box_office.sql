@@ -42,7 +42,7 @@ WITH by_year AS (
     GROUP BY source, year
 ),
 
-top AS (
+best AS (
     SELECT
         source,
         year,
@@ -70,11 +70,11 @@ SELECT
     by_year.budget_total,
     by_year.profit_films,
     by_year.profit_total,
-    top.movie_id AS top_movie_id,
-    top.title AS top_title,
-    top.box_office AS top_box_office
+    best.movie_id AS top_movie_id,
+    best.title AS top_title,
+    best.box_office AS top_box_office
 FROM by_year
 LEFT JOIN by_year AS year_before
     ON by_year.source = year_before.source AND by_year.year - 1 = year_before.year
-LEFT JOIN top
-    ON by_year.source = top.source AND by_year.year IS NOT DISTINCT FROM top.year;
+LEFT JOIN best
+    ON by_year.source = best.source AND by_year.year IS NOT DISTINCT FROM best.year;

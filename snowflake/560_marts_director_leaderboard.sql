@@ -1,4 +1,5 @@
 -- MARTS.DIRECTOR_LEADERBOARD: directors by the ratings of their films.
+-- Weights are widened, because their product with money needs more than 18 digits.
 USE ROLE {{ database }}_TRANSFORMER;
 
 CREATE OR REPLACE VIEW {{ database }}.MARTS.director_leaderboard (
@@ -31,7 +32,7 @@ WITH directed AS (
         movie.year,
         movie.average_rating,
         movie.box_office,
-        bridge.weight,
+        CAST(bridge.weight AS NUMBER(20, 12)) AS weight,
         person.person_key,
         person.person_name
     FROM {{ database }}.MARTS.current_movies AS movie

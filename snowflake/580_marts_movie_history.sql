@@ -23,43 +23,51 @@ CREATE OR REPLACE VIEW {{ database }}.MARTS.movie_history (
     primary_genre COMMENT 'The first genre that the source names.',
     genres COMMENT 'Genres in the source''s order, joined by ''|''.',
     directors COMMENT 'Directors in the source''s order, joined by ''|''.',
-    writers COMMENT 'Writers in the source''s order, joined by ''|''; none of a removed film.',
-    cast_members COMMENT 'Cast in the source''s order, joined by ''|''; none of a removed film.',
     runtime_minutes COMMENT 'Running time in minutes.',
     release_date COMMENT 'Date of release; the first day of its month or year where only that is known.',
     certification COMMENT 'Age certification.',
-    row_hash COMMENT 'SHA-256 of the tracked attributes; a removed film keeps that of its last version.'
+    row_hash COMMENT 'SHA-256 of the tracked attributes, genres and people; a removed film keeps that of its last version.'
 )
 COMMENT = 'Every version of every film laid open: from when to when it was true, and what made it.'
 AS
-WITH credit AS (
+WITH film_version AS (
     SELECT
-        movie_key,
-        NULLIF(
-            LISTAGG(IFF(role = 'writer', credited_as, NULL), '|') WITHIN GROUP (ORDER BY position), ''
-        ) AS writers,
-        NULLIF(
-            LISTAGG(IFF(role = 'cast', credited_as, NULL), '|') WITHIN GROUP (ORDER BY position), ''
-        ) AS cast_members
-    FROM {{ database }}.CORE.bridge_movie_person
-    GROUP BY movie_key
+        *,
+        ROW_NUMBER() OVER (PARTITION BY source, movie_id ORDER BY valid_from) AS version,
+        COUNT(*) OVER (PARTITION BY source, movie_id) AS versions,
+        COALESCE(LAG(is_deleted) OVER (PARTITION BY source, movie_id ORDER BY valid_from), FALSE) AS was_deleted,
+        LAG(IFF(is_deleted, NULL, movie_key)) IGNORE NULLS OVER (
+            PARTITION BY source, movie_id ORDER BY valid_from
+        ) AS compared_key
+    FROM {{ database }}.CORE.dim_movie
 ),
 
-film_version AS (
+-- Credits are put together for films with a history alone: most films have none.
+credit AS (
     SELECT
-        movie.*,
+        bridge.movie_key,
+        NULLIF(
+            LISTAGG(IFF(bridge.role = 'writer', bridge.credited_as, NULL), '|') WITHIN GROUP (ORDER BY bridge.position),
+            ''
+        ) AS writers,
+        NULLIF(
+            LISTAGG(IFF(bridge.role = 'cast', bridge.credited_as, NULL), '|') WITHIN GROUP (ORDER BY bridge.position),
+            ''
+        ) AS cast_members
+    FROM {{ database }}.CORE.bridge_movie_person AS bridge
+    INNER JOIN film_version ON bridge.movie_key = film_version.movie_key
+    WHERE film_version.versions > 1
+    GROUP BY bridge.movie_key
+),
+
+described AS (
+    SELECT
+        film_version.*,
         credit.writers,
-        credit.cast_members,
-        ROW_NUMBER() OVER (PARTITION BY movie.source, movie.movie_id ORDER BY movie.valid_from) AS version,
-        COUNT(*) OVER (PARTITION BY movie.source, movie.movie_id) AS versions,
-        COALESCE(
-            LAG(movie.is_deleted) OVER (PARTITION BY movie.source, movie.movie_id ORDER BY movie.valid_from), FALSE
-        ) AS was_deleted,
-        LAG(IFF(movie.is_deleted, NULL, movie.movie_key)) IGNORE NULLS OVER (
-            PARTITION BY movie.source, movie.movie_id ORDER BY movie.valid_from
-        ) AS compared_key
-    FROM {{ database }}.CORE.dim_movie AS movie
-    LEFT JOIN credit ON movie.movie_key = credit.movie_key
+        credit.cast_members
+    FROM film_version
+    LEFT JOIN credit ON film_version.movie_key = credit.movie_key
+    WHERE film_version.versions > 1 AND NOT film_version.is_deleted
 ),
 
 difference AS (
@@ -122,9 +130,8 @@ difference AS (
             || IFF(new.poster_url IS DISTINCT FROM old.poster_url, '; poster_url: ' || COALESCE(old.poster_url, '(none)') || ' -> ' || COALESCE(new.poster_url, '(none)'), ''),
             3
         ), '') AS changes
-    FROM film_version AS new
-    INNER JOIN film_version AS old ON new.compared_key = old.movie_key
-    WHERE NOT new.is_deleted
+    FROM described AS new
+    INNER JOIN described AS old ON new.compared_key = old.movie_key
 )
 
 SELECT
@@ -155,8 +162,6 @@ SELECT
     film_version.primary_genre,
     film_version.genres,
     film_version.directors,
-    film_version.writers,
-    film_version.cast_members,
     film_version.runtime_minutes,
     film_version.release_date,
     film_version.certification,

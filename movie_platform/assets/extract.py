@@ -78,6 +78,7 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
         from movie_platform.bundles.manifest import SourceInfo
         from movie_platform.bundles.write import write_extract
         from movie_platform.sources.errors import NotAvailableAsOf, SourceError
+        from movie_platform.sources.incremental import keeps_cursor, load_type_of, parameters_of
         from movie_platform.sources.profiles import load_profile, open_source
 
         watch = Stopwatch()
@@ -112,14 +113,15 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
                         **watch.metadata(),
                     }
                 )
+            cursor = landing.cursor_before(profile.name, dt) if keeps_cursor(source) else None
             with extracts.workspace() as workspace:
                 folder = workspace / "extract"
                 manifest = write_extract(
-                    source.batches(dt, None),
+                    source.batches(dt, cursor),
                     folder,
                     dt=dt,
-                    source=SourceInfo(profile.name, profile.kind, source.describe()),
-                    load_type=profile.load_type,
+                    source=SourceInfo(profile.name, profile.kind, parameters_of(source, cursor)),
+                    load_type=load_type_of(source, profile, cursor),
                     extracted_at=extracted_at,
                     columns=source.columns(),
                     next_cursor=source.next_cursor,
@@ -140,8 +142,16 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
                 "movie_platform/files": len(manifest.files),
                 "movie_platform/content_id": manifest.content_id,
                 "movie_platform/location": where,
+                "movie_platform/load_type": manifest.load_type,
+                **_cursors(cursor, manifest.source.cursor),
                 **watch.metadata(),
             },
         )
 
     return raw_extract
+
+
+def _cursors(began: str | None, ended: str | None) -> dict[str, str]:
+    """Metadata: where an incremental extract began and ended."""
+    named = {"movie_platform/cursor_from": began, "movie_platform/cursor_to": ended}
+    return {name: cursor for name, cursor in named.items() if cursor is not None}

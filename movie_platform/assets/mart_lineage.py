@@ -170,8 +170,6 @@ _DERIVED: Mapping[str, _Origins] = {
         "event": (*_VERSIONS, *_of(DIM_MOVIE, "is_deleted")),
         **dict.fromkeys(("changed_attribute_count", "changed_attributes", "changes"), _CHANGES),
         "previous_title": _of(DIM_MOVIE, "title"),
-        "writers": _CREDITS,
-        "cast_members": _CREDITS,
     },
     "data_quality_daily": {
         "films": _of(FACT_MOVIE_SNAPSHOT, "movie_id"),

@@ -1,18 +1,16 @@
 """One benchmark: the platform's stages, the bare tools and the naive way on the same films, one after the other."""
 
 import os
-import platform
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from movie_platform.bench import bare_tools, naive_way, platform_stages
 from movie_platform.bench.database import FilmDatabase, write_database
 from movie_platform.bench.home import running_cloud, temporary_folder
-from movie_platform.bench.report import BARE, NAIVE, PLATFORM, STAGES, BenchReport, Machine, StageFigures
+from movie_platform.bench.machine import this_machine
+from movie_platform.bench.report import BARE, NAIVE, PLATFORM, STAGES, BenchReport, StageFigures
 from movie_platform.bench.usage import Usage, in_own_process, measured_in_own_process, watched
 
 Progress = Callable[[str], None]
@@ -33,14 +31,7 @@ def run_benchmark(
         database = in_own_process(write_database, source, rows)
         bench = _Bench(folder, database, stages, tools, progress)
         bench.run()
-    machine = Machine(
-        processors=os.cpu_count() or 1,
-        memory_bytes=psutil.virtual_memory().total,
-        system=platform.platform(),
-        python=platform.python_version(),
-        load_before=round(load_before, 2),
-        load_after=round(os.getloadavg()[0], 2),
-    )
+    machine = this_machine(load_before)
     figures = [
         StageFigures(stage, rows, bench.bytes[stage], bench.used[stage])
         for stage in STAGES

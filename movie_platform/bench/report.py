@@ -16,6 +16,7 @@ PLATFORM, BARE, NAIVE = "platform", "bare", "naive"
 TOOLS: tuple[str, ...] = (PLATFORM, BARE, NAIVE)
 END_TO_END = "end to end"
 _MEGABYTE = 1_000_000
+_MOST_DAYS = 1000
 
 ShowTable = Callable[[str, Sequence[str], Iterable[Sequence[Any]]], None]
 
@@ -169,6 +170,18 @@ def parse_stages(text: str) -> tuple[str, ...]:
             f"Name stages from the first on, without a gap: {', '.join(STAGES)}.",
         )
     return wanted
+
+
+def parse_days(text: str) -> tuple[int, ...]:
+    """Numbers of days with commas between, in ascending order. Raises ConfigurationError."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) <= _MOST_DAYS for part in parts):
+        raise ConfigurationError(
+            "bad_days",
+            f"{text!r} are not numbers of days",
+            f"Name whole numbers from 0 to {_MOST_DAYS} with commas between, such as 1,10,50.",
+        )
+    return tuple(sorted({int(part) for part in parts}))
 
 
 def parse_tools(beside: str) -> frozenset[str]:

@@ -59,11 +59,12 @@ def malformed(message: str, entry: str | None = None) -> BundleError:
     return BundleError(ReasonCode.ZIP_MALFORMED, message, entry)
 
 
-def open_zip(file: BinaryIO, limits: Limits) -> list[ZipEntry]:
+def open_zip(file: BinaryIO, limits: Limits, *, folders: bool = False) -> list[ZipEntry]:
     """The entries of a ZIP in the order of their data; BundleError where the file breaks a rule.
 
     `file` is seekable. Nothing is inflated: names, flags, sizes, ratios and layout are checked from the
-    headers.
+    headers. With `folders`, entries for folders, which a bundle may not have, are let pass: their names end
+    in a slash.
     """
     size = file.seek(0, 2)
     if size == 0:
@@ -78,7 +79,7 @@ def open_zip(file: BinaryIO, limits: Limits) -> list[ZipEntry]:
             raise BundleError(ReasonCode.TRUNCATED, f"The file ends after {size} bytes.")
         raise BundleError(ReasonCode.NOT_A_ZIP, "The file does not begin as a ZIP does.")
     count, directory_offset, directory_size = _find_directory(file, size, limits)
-    directory = _read_directory(file, count, directory_offset, directory_size, limits)
+    directory = _read_directory(file, count, directory_offset, directory_size, limits, folders)
     _check_sizes(directory, limits)
     entries = [_read_local(file, entry, directory_offset) for entry in directory]
     entries.sort(key=lambda entry: entry.header_offset)
@@ -173,7 +174,7 @@ def _end64(file: BinaryIO, end_offset: int) -> tuple[int, int, int, int, int, in
 
 
 def _read_directory(
-    file: BinaryIO, count: int, offset: int, size: int, limits: Limits
+    file: BinaryIO, count: int, offset: int, size: int, limits: Limits, folders: bool
 ) -> list[_DirectoryEntry]:
     longest = limits.entries * (z.CENTRAL_HEADER.size + _LONGEST_NAME + _LONGEST_EXTRA)
     if size > longest:
@@ -183,7 +184,7 @@ def _read_directory(
     names: set[str] = set()
     position = 0
     for _ in range(count):
-        entry, position = _parse_central(data, position)
+        entry, position = _parse_central(data, position, folders)
         key = entry.name.casefold()
         if key in names:
             raise BundleError(ReasonCode.DUPLICATE_ENTRY, "Two entries have this name.", entry.name)
@@ -194,7 +195,7 @@ def _read_directory(
     return entries
 
 
-def _parse_central(data: bytes, position: int) -> tuple[_DirectoryEntry, int]:
+def _parse_central(data: bytes, position: int, folders: bool) -> tuple[_DirectoryEntry, int]:
     if position + z.CENTRAL_HEADER.size > len(data):
         raise malformed("The central directory is shorter than the entries that it counts.")
     fields = z.CENTRAL_HEADER.unpack_from(data, position)
@@ -214,7 +215,7 @@ def _parse_central(data: bytes, position: int) -> tuple[_DirectoryEntry, int]:
         raise malformed("The entry lies on another disk.", name)
     size, packed_size, header_offset = _zip64_values(extra, name, size, packed_size, header_offset)
     _check_name(name, raw_name)
-    _check_kind(name, flags, method, made_by >> 8, attributes)
+    _check_kind(name, flags, method, made_by >> 8, attributes, folders)
     if method == z.STORED and packed_size != size:
         raise BundleError(ReasonCode.HEADER_MISMATCH, "A stored entry declares two different sizes.", name)
     entry = _DirectoryEntry(name, raw_name, flags, method, crc, packed_size, size, header_offset)
@@ -276,7 +277,7 @@ def _check_name(name: str, raw_name: bytes) -> None:
         )
 
 
-def _check_kind(name: str, flags: int, method: int, made_on: int, attributes: int) -> None:
+def _check_kind(name: str, flags: int, method: int, made_on: int, attributes: int, folders: bool) -> None:
     if flags & (z.FLAG_ENCRYPTED | z.FLAG_STRONG_ENCRYPTION | z.FLAG_MASKED_HEADERS):
         raise BundleError(ReasonCode.ENCRYPTED_ENTRY, "The entry is encrypted.", name)
     # Some tools leave the Unix mode in the attributes whatever system they say they ran on.
@@ -284,7 +285,7 @@ def _check_kind(name: str, flags: int, method: int, made_on: int, attributes: in
     kind = stat.S_IFMT(mode)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR) and (made_on == z.MADE_ON_UNIX or stat.S_ISLNK(mode)):
         raise BundleError(ReasonCode.LINK_ENTRY, "The entry is a link or a device, not a file.", name)
-    if name.endswith("/") or stat.S_ISDIR(mode):
+    if (name.endswith("/") and not folders) or (stat.S_ISDIR(mode) and not (folders and name.endswith("/"))):
         raise BundleError(
             ReasonCode.UNEXPECTED_ENTRY,
             "The entry is a folder; a bundle holds files only (`zip -D` leaves folders out).",

@@ -269,7 +269,7 @@ def _explanations() -> SqlRule:
         "changes_are_explained",
         MOVIE_HISTORY,
         "A version that changed says in what.",
-        "SELECT COUNT_IF(event = 'changed') AS checked FROM MARTS.MOVIE_HISTORY",
+        "SELECT COUNT(*) AS checked FROM MARTS.MOVIE_HISTORY WHERE event = 'changed'",
         """
         SELECT source, movie_id, valid_from, event, row_hash
         FROM MARTS.MOVIE_HISTORY

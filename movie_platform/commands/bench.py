@@ -10,7 +10,9 @@ from movie_platform.commands.base import JsonFileCommand
 _EPILOG = (
     "Examples: movie-platform bench --rows 1000000\n\n"
     "movie-platform bench --rows 3000000 --stages extract,bundle,unpack --beside none\n\n"
-    "movie-platform bench --landed-objects 100000"
+    "movie-platform bench --landed-objects 100000\n\n"
+    "movie-platform bench --rows 1000000 --core-days 1,10,50\n\n"
+    "movie-platform bench --imdb-titles 12000000"
 )
 
 
@@ -34,6 +36,16 @@ def bench(
             min=1, help="Instead of the stages: time ticks of the arrival sensor with so many objects landed."
         ),
     ] = None,
+    core_days: Annotated[
+        str,
+        typer.Option(
+            help="Instead of the stages: time the task graph for one more day after so many days, such as 1,10,50."
+        ),
+    ] = "",
+    imdb_titles: Annotated[
+        int | None,
+        typer.Option(min=1, help="Instead of the stages: read so many titles of IMDb's files, generated."),
+    ] = None,
     json_file: Annotated[
         str | None,
         typer.Option("--json", metavar="FILE", help="Write the figures as JSON; `-` or no file: stdout."),
@@ -51,6 +63,15 @@ def bench(
         from movie_platform.bench.arrivals import measure_ticks
 
         report = measure_ticks(landed_objects, progress=console.say)
+    elif core_days:
+        from movie_platform.bench.core_history import measure_history
+        from movie_platform.bench.report import parse_days
+
+        report = measure_history(rows, parse_days(core_days), progress=console.say)
+    elif imdb_titles is not None:
+        from movie_platform.bench.imdb import measure_imdb
+
+        report = measure_imdb(imdb_titles, progress=console.say)
     else:
         from movie_platform.bench.pipeline import run_benchmark
 

@@ -104,6 +104,7 @@ def _make(settings: "Settings", profile_name: str, dt: date, out: Path, *, label
     from movie_platform.bundles.read import FolderReader
     from movie_platform.bundles.write import write_extract
     from movie_platform.bundles.zipping import write_zip
+    from movie_platform.sources.incremental import load_type_of
     from movie_platform.sources.profiles import load_profile, open_source
 
     if not out.parent.is_dir():
@@ -126,9 +127,11 @@ def _make(settings: "Settings", profile_name: str, dt: date, out: Path, *, label
             extract,
             dt=dt,
             source=SourceInfo(profile.name, profile.kind, source.describe()),
-            load_type=profile.load_type,
+            # No earlier bundle is known here: an incremental source gives everything.
+            load_type=load_type_of(source, profile, None),
             extracted_at=extracted_at,
             columns=source.columns(),
+            next_cursor=source.next_cursor,
         )
         with archive.open("wb") as file:
             write_zip(FolderReader(extract), file)

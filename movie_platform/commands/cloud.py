@@ -73,7 +73,7 @@ def reset(
 
 
 def show_status(found: "CloudStatus") -> None:
-    """A table of the servers."""
+    """A table of the servers, and below it what a crash may have cost."""
     console.show_table(
         f"Local cloud in {found.home}: {'running' if found.running else 'not running'}",
         ("service", "state", "endpoint", "pid", "log"),
@@ -88,6 +88,8 @@ def show_status(found: "CloudStatus") -> None:
             for service in found.services
         ],
     )
+    for note in found.notes:
+        console.show(f"Note: {note}")
 
 
 def status_as_json(found: "CloudStatus") -> dict[str, Any]:
@@ -105,6 +107,7 @@ def status_as_json(found: "CloudStatus") -> dict[str, Any]:
             }
             for service in found.services
         },
+        "notes": list(found.notes),
     }
 
 

@@ -16,14 +16,18 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     context: typer.Context,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="The source to ask whether it answers: a built-in profile or a TOML file."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
-    """Check Python, Java, disk, ports, credentials, permissions and versions; exit 1 for a fault."""
+    """Check Python, Java, disk, ports, sources, credentials, permissions and versions; exit 1 for a fault."""
     from movie_platform.commands.doctor_checks import State, worst
     from movie_platform.commands.doctor_probes import examine
 
     settings = global_options(context).settings()
-    checks = list(examine(settings))
+    checks = list(examine(settings, profile))
     if as_json:
         console.write_json(
             {

@@ -37,6 +37,16 @@ class Check:
     advice: str | None = None
 
 
+class SourceTrouble(StrEnum):
+    """What is wrong with a source that was asked something."""
+
+    PROFILE = "profile"
+    CREDENTIALS = "credentials"
+    UNREACHABLE = "unreachable"
+    QUOTA = "quota"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """The outcome of asking a service for something: `answer` where it gave it, else `error`.
@@ -193,6 +203,23 @@ def check_resource(name: str, probe: Probe) -> Check:
             name, State.FAULT, probe.error or "denied", "Give the role that this machine uses access to it."
         )
     return Check(name, State.FAULT, probe.error or "no answer", "Check endpoint, region and network.")
+
+
+_SOURCE_ADVICE = {
+    SourceTrouble.PROFILE: "Correct the profile, or name another one.",
+    SourceTrouble.CREDENTIALS: "The host answers and refuses the credentials: set the secret that the profile names.",
+    SourceTrouble.UNREACHABLE: "The host does not answer: check base_url, name resolution, proxy and firewall.",
+    SourceTrouble.QUOTA: "The credentials are right; wait until the quota is renewed, or ask for a larger one.",
+    SourceTrouble.OTHER: "Something else answers there: check base_url.",
+}
+
+
+def check_source(name: str, trouble: SourceTrouble | None, found: str) -> Check:
+    """A source: `found` is what it said, or what came instead where there is `trouble`."""
+    if trouble is None:
+        return Check(f"source {name}", State.OK, found)
+    state = State.WARNING if trouble is SourceTrouble.QUOTA else State.FAULT
+    return Check(f"source {name}", state, f"{trouble.value}: {found}", _SOURCE_ADVICE[trouble])
 
 
 def check_warehouse(probe: Probe) -> Check:

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from movie_platform.commands import doctor_checks as checks
 from movie_platform.commands.dagster_servers import DEFAULT_PORT
 from movie_platform.commands.doctor_checks import Check, Probe
+from movie_platform.commands.doctor_sources import examine_sources
 from movie_platform.commands.explain import explain
 from movie_platform.errors import PlatformError
 from movie_platform.local_cloud import ports, supervisor
@@ -32,9 +33,13 @@ _MISSING_QUEUE = "NonExistentQueue"
 _DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException"})
 
 
-def examine(settings: "Settings") -> Iterator[Check]:
-    """All checks, one by one; those of services that are not running are left out."""
+def examine(settings: "Settings", profile_name: str | None = None) -> Iterator[Check]:
+    """All checks, one by one; those of services that are not running are left out.
+
+    `profile_name` is the source that is asked whether it answers, by default those that have a key.
+    """
     yield from _machine(settings)
+    yield from examine_sources(settings, profile_name)
     if settings.environment == "local":
         found = _local_cloud(settings)
         yield found

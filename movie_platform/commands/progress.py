@@ -1,21 +1,29 @@
-"""What happens in a run, as it happens: a spinner on a terminal, a plain line a step elsewhere."""
+"""What happens in a run, as it happens: a spinner or a bar on a terminal, plain lines elsewhere."""
 
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from rich.console import Group
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.text import Text
 
 from movie_platform.commands import console
+from movie_platform.commands.pace_shown import Advance
 from movie_platform.runs.output import output_to_log, output_to_stderr, run_log
+from movie_platform.sources.progress import Progress, listening
 
 if TYPE_CHECKING:
     import dagster as dg
 
     from movie_platform.runs.result import RunReport
+
+# A bar that moves, and lines that do not drown a log.
+_BAR_SECONDS = 0.2
+_LINE_SECONDS = 30.0
 
 
 class RunProgress:
@@ -30,6 +38,9 @@ class RunProgress:
         self._console = console.progress()
         self._live: Live | None = None
         self._started: dict[str, float] = {}
+        self._step = ""
+        self._advance: Advance | None = None
+        self._shown = 0.0
         self._resources = ExitStack()
 
     @property
@@ -39,6 +50,7 @@ class RunProgress:
 
     def __enter__(self) -> Self:
         self._resources.enter_context(output_to_stderr() if self._debug else output_to_log(self._home))
+        self._resources.enter_context(listening(self._advanced))
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -53,6 +65,7 @@ class RunProgress:
         match event.event_type_value:
             case "STEP_START":
                 self._started[step] = time.monotonic()
+                self._step, self._advance = step, None
                 self._spin(step)
             case "STEP_SUCCESS":
                 self._line(f"  {step} {self._seconds(step):.1f} s")
@@ -72,6 +85,22 @@ class RunProgress:
 
     def _seconds(self, step: str) -> float:
         return time.monotonic() - self._started.get(step, time.monotonic())
+
+    def _advanced(self, progress: Progress) -> None:
+        """Takes one report of the source that a step reads: a bar on a terminal, now and then a line elsewhere."""
+        now = time.monotonic()
+        if self._advance is None:
+            self._advance, self._shown = Advance(now, progress.done), now
+        is_terminal = self._console.is_terminal
+        if now - self._shown < (_BAR_SECONDS if is_terminal else _LINE_SECONDS):
+            return
+        self._shown = now
+        said = f"{self._step} {self._advance.describe(progress, now)}"
+        if not is_terminal:
+            self._line(f"  {said}")
+        elif self._live is not None:
+            bar = ProgressBar(progress.total, progress.done, width=40) if progress.total else Text("")
+            self._live.update(Group(Spinner("dots", text=Text(said)), bar))
 
     def _spin(self, step: str) -> None:
         if not self._console.is_terminal:

@@ -12,6 +12,7 @@ DATASET = "movies"
 # A source's name is part of S3 keys, tags and file names: nothing in it may need escaping anywhere.
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 BATCH_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LANDING_KEY = re.compile(
     rf"{DATASET}/source=(?P<source>{SOURCE_NAME.pattern})/dt=(?P<dt>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{{0,199}})\.zip"
 )
@@ -29,9 +30,23 @@ class LandingKey:
         return f"{landing_prefix(self.source, self.dt)}{self.name}.zip"
 
 
+def landing_dates_prefix(source: str) -> str:
+    """Prefix of all dates that bundles of a source landed for."""
+    return f"{DATASET}/source={source}/dt="
+
+
 def landing_prefix(source: str, dt: date) -> str:
     """Prefix of all bundles that landed for a source and date."""
-    return f"{DATASET}/source={source}/dt={dt.isoformat()}/"
+    return f"{landing_dates_prefix(source)}{dt.isoformat()}/"
+
+
+def landing_date(prefix: str) -> date | None:
+    """The date of a prefix that `landing_prefix` could have made, None for any other."""
+    text = prefix.rpartition("/dt=")[2].removesuffix("/")
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def parse_landing_key(key: str) -> LandingKey | None:

@@ -357,12 +357,6 @@ MOVIE_HISTORY = Table(
         _TITLE,
         _optional("previous_title", "string", "Title in the version that it is compared with."),
         *_of(DIM_MOVIE, "type", "year", "primary_genre", "genres", "directors"),
-        _optional(
-            "writers", "string", "Writers in the source's order, joined by '|'; none of a removed film."
-        ),
-        _optional(
-            "cast_members", "string", "Cast in the source's order, joined by '|'; none of a removed film."
-        ),
         *_of(DIM_MOVIE, "runtime_minutes", "release_date", "certification", "row_hash"),
     ),
 )

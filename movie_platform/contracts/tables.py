@@ -304,6 +304,31 @@ QUARANTINED_ROWS = Table(
     ),
 )
 
+# A change in one of these opens a version of the film. What moves every day is left out: it lies in the facts.
+TRACKED_COLUMNS: tuple[str, ...] = (
+    "imdb_id",
+    "title",
+    "original_title",
+    "title_sort_key",
+    "type",
+    "year",
+    "year_end",
+    "release_date",
+    "release_date_precision",
+    "release_quarter",
+    "decade",
+    "runtime_minutes",
+    "primary_genre",
+    "languages",
+    "countries",
+    "production_companies",
+    "certification",
+    "overview",
+    "awards",
+    "homepage",
+    "poster_url",
+)
+
 # The tables whose rows and files a row of `batches` announces.
 ANNOUNCED_TABLES: tuple[Table, ...] = (MOVIES, MOVIE_RATINGS, MOVIE_GENRES, MOVIE_PEOPLE, QUARANTINED_ROWS)
 

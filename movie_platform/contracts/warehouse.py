@@ -11,6 +11,7 @@ from movie_platform.contracts.tables import (
     MOVIE_RATINGS,
     MOVIES,
     RAW_METADATA_COLUMNS,
+    TRACKED_COLUMNS,
     Column,
     Table,
 )
@@ -18,30 +19,6 @@ from movie_platform.contracts.tables import (
 # End of validity of a version that is still open.
 OPEN_END = "9999-12-31"
 
-# A change in one of these opens a version of the film. What moves every day is left out: it lies in the facts.
-TRACKED_COLUMNS: tuple[str, ...] = (
-    "imdb_id",
-    "title",
-    "original_title",
-    "title_sort_key",
-    "type",
-    "year",
-    "year_end",
-    "release_date",
-    "release_date_precision",
-    "release_quarter",
-    "decade",
-    "runtime_minutes",
-    "primary_genre",
-    "languages",
-    "countries",
-    "production_companies",
-    "certification",
-    "overview",
-    "awards",
-    "homepage",
-    "poster_url",
-)
 MEASURES: tuple[str, ...] = (
     "popularity",
     "budget",

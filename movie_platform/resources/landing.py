@@ -9,7 +9,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import dagster as dg
 
-from movie_platform.contracts.locations import BATCH_ID, landing_prefix, parse_landing_key, quarantine_prefix
+from movie_platform.contracts.locations import (
+    BATCH_ID,
+    landing_date,
+    landing_dates_prefix,
+    landing_prefix,
+    parse_landing_key,
+    quarantine_prefix,
+)
 from movie_platform.errors import PlatformError
 from movie_platform.resources.aws import AwsResource
 
@@ -105,6 +112,36 @@ class Landing(dg.ConfigurableResource):
         for bundle in self.bundles(source, dt):
             if self.quarantine_reason(bundle.key, bundle.etag) is None:
                 return bundle
+        return None
+
+    def dates_before(self, source: str, dt: date) -> list[date]:
+        """Dates before `dt` that anything of a source landed for, the latest first.
+
+        Lists one name a date, however many bundles lie there: a request for a thousand days.
+        """
+        pages = (
+            self.aws.client("s3")
+            .get_paginator("list_objects_v2")
+            .paginate(Bucket=self.bucket, Prefix=landing_dates_prefix(source), Delimiter="/")
+        )
+        found = [
+            landing_date(entry.get("Prefix", ""))
+            for page in pages
+            for entry in page.get("CommonPrefixes", [])
+        ]
+        return sorted((day for day in found if day is not None and day < dt), reverse=True)
+
+    def cursor_before(self, source: str, dt: date) -> str | None:
+        """Where an extract of a source for `dt` begins: where that of the latest earlier date with a bundle ended.
+
+        None where there is no such bundle, or it says nothing of where it ended. It depends on what lies in landing
+        for earlier dates alone, so a rerun of a date begins where its first run did. Raises BundleError where that
+        bundle has no readable manifest.
+        """
+        for day in self.dates_before(source, dt):
+            winner = self.winner(source, day)
+            if winner is not None:
+                return self.manifest(winner).source.cursor
         return None
 
     def quarantine_reason(self, key: str, etag: str) -> dict[str, Any] | None:

@@ -43,6 +43,12 @@ class SourceAuthenticationError(SourceError):
     code = "source_authentication"
 
 
+class SourceQuotaExceeded(SourceError):  # noqa: N818 - as above
+    """The source answered and refuses more requests for now: a rate or a daily quota is used up."""
+
+    code = "source_quota"
+
+
 class MalformedSource(SourceError):  # noqa: N818 - as above
     """A whole file or answer cannot be read. Single rows that cannot be read are rejected instead."""
 

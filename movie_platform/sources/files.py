@@ -16,9 +16,9 @@ from movie_platform.sources.csv_dialect import Dialect
 from movie_platform.sources.csv_reader import CsvOptions, CsvReader
 from movie_platform.sources.encodings import SAMPLE_BYTES, detect_encoding
 from movie_platform.sources.errors import MalformedSource
-from movie_platform.sources.json_reader import JsonBatch, extra_text, read_json, read_json_lines, value_text
+from movie_platform.sources.json_reader import JsonBatch, read_json, read_json_lines
 from movie_platform.sources.locations import Files, Location
-from movie_platform.sources.parameters import AUTO, FilesParameters
+from movie_platform.sources.parameters import AUTO, FilesParameters, format_of
 from movie_platform.sources.profiles import Profile
 from movie_platform.sources.protocol import RowBatch
 from movie_platform.sources.shaping import BATCH_ROWS, RowShaper, check_columns, distinct_names
@@ -53,7 +53,11 @@ class FilesSource:
         patterns = tuple(
             placeholders.fill(path, home=self._settings.home, dt=dt) for path in self._parameters.path
         )
-        locations = self._files.expand(patterns, self._profile.folder)
+        locations = [
+            member
+            for location in self._files.expand(patterns, self._profile.folder)
+            for member in self._files.unpack(location, self._is_wanted)
+        ]
         if self._parameters.file_format in ("json", "jsonl"):
             encodings = {location: self._encoding(location) for location in locations}
             self._check_json(locations, encodings)
@@ -73,6 +77,10 @@ class FilesSource:
         if parameters.file_format in ("csv", "tsv"):
             described["delimiter"] = parameters.delimiter_character
         return described
+
+    def _is_wanted(self, name: str) -> bool:
+        """Whether a file of an archive has the profile's format, as far as its name says."""
+        return format_of(name) == self._parameters.file_format
 
     def _read(self, locations: list[Location], encodings: dict[Location, str]) -> Iterator[RowBatch]:
         nothing = True
@@ -134,19 +142,8 @@ class FilesSource:
             yield from read(stream, encoding, location.name)
 
     def _json_batches(self, location: Location, encoding: str) -> Iterator[RowBatch]:
-        profile = self._profile
-        named = sorted({*profile.key, *profile.columns.values()})
-        named_set = set(named)
         for batch in self._json_stream(location, encoding):
-            records = batch.records
-            columns = {
-                name: pa.array([value_text(record.get(name)) for record in records], pa.string())
-                for name in named
-            }
-            extra = pa.array([extra_text(record, named_set) for record in records], pa.string())
-            yield from self._shaper.shape(
-                columns, len(records), extra=extra, rejected=batch.rejected, where=location.name
-            )
+            yield from self._shaper.shape_records([*batch.records, *batch.rejected], where=location.name)
 
     def _encoding(self, location: Location) -> str:
         if self._parameters.encoding != AUTO:

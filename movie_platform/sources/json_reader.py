@@ -57,6 +57,25 @@ class JsonBatch:
         return len(self.records) >= BATCH_RECORDS or len(self.rejected) >= BATCH_RECORDS
 
 
+def decode_object(text: str) -> Record:
+    """A whole text that is one JSON object, numbers as their literal text.
+
+    Raises ValueError for any other text, and for an object that holds what is no text (half a surrogate pair).
+    """
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not isinstance(value, dict):
+        raise ValueError("it is JSON, but not an object")  # noqa: TRY004 - one kind of error for one kind of fault
+    if _SUSPECT.search(text):
+        try:
+            _all_strings(value).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ValueError("it holds half of a surrogate pair, which is no character") from error
+    return value
+
+
 def value_text(value: Any) -> str | None:
     """A decoded value as raw text: lists and objects as JSON in which numbers keep their literal text."""
     if value is None or isinstance(value, str):

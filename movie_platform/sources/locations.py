@@ -8,15 +8,16 @@ import re
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
+from movie_platform.bundles.errors import BundleError
 from movie_platform.settings import Settings
-from movie_platform.sources.aws import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, client
+from movie_platform.sources.aws import client
 from movie_platform.sources.errors import (
     MalformedSource,
     ProfileError,
@@ -26,7 +27,10 @@ from movie_platform.sources.errors import (
     SourceUnavailable,
 )
 from movie_platform.sources.suggestions import did_you_mean
+from movie_platform.sources.zip_files import ZIP_MAGIC, ZipFiles
 
+_BUFFER_BYTES = 256 * 1024
+_COPY_BYTES = 4 * 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _WILDCARD = re.compile(r"[*?\[]")
 _REMOTE = ("http", "https", "s3")
@@ -34,16 +38,15 @@ _REFUSED_CODES = frozenset(
     {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "403"}
 )
 _MISSING_CODES = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound"})
-_UNAUTHORIZED = (401, 403)
-_GONE = (404, 410)
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """One file. `name` is what messages call it: short, without secrets."""
+    """One file, or one `member` of a ZIP file. `name` is what messages call it: short, without secrets."""
 
     uri: str
     name: str
+    member: str | None = None
 
 
 class Files:
@@ -52,6 +55,7 @@ class Files:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._s3_client: Any = None
+        self._archives = ZipFiles(self.fetch)
 
     def expand(self, patterns: tuple[str, ...], folder: Path) -> list[Location]:
         """The files that paths, globs and addresses name, sorted within each, every file once.
@@ -72,7 +76,7 @@ class Files:
         Raises SourceNotFound, SourceAuthenticationError, SourceUnavailable; MalformedSource for gzip that is cut
         short or damaged, whenever that shows.
         """
-        with _explained(location), self._open_raw(location) as raw:
+        with _explained(location), self._opened(location) as raw:
             buffered = raw if isinstance(raw, io.BufferedReader) else _Peekable(raw)
             if buffered.peek(2)[:2] == _GZIP_MAGIC:
                 with gzip.GzipFile(fileobj=cast("BinaryIO", buffered)) as unpacked:
@@ -83,14 +87,40 @@ class Files:
     @contextmanager
     def open_seekable(self, location: Location) -> Iterator[BinaryIO]:
         """The file's bytes as they are, with cheap seeking: a remote file is copied to a temporary one first."""
-        with _explained(location), self._open_raw(location) as raw:
-            if not _is_remote(location.uri):
+        with _explained(location), self._opened(location) as raw:
+            if location.member is None and not _is_remote(location.uri):
                 yield raw
                 return
             with tempfile.TemporaryFile() as copy:
-                shutil.copyfileobj(raw, copy, 4 * 1024 * 1024)
+                shutil.copyfileobj(raw, copy, _COPY_BYTES)
                 copy.seek(0)
                 yield cast("BinaryIO", copy)
+
+    def unpack(self, location: Location, wanted: Callable[[str], bool]) -> list[Location]:
+        """The files that a ZIP file holds, in the order of their names; the location itself where it is none.
+
+        A ZIP is recognized by its content. Of several files those that are `wanted` by their names are meant, of a
+        single one that one. Raises MalformedSource for a ZIP that breaks a rule or holds no file that is meant.
+        """
+        with _explained(location):
+            with self._open_raw(location) as raw:
+                if raw.read(len(ZIP_MAGIC)) != ZIP_MAGIC:
+                    return [location]
+            return [
+                Location(location.uri, f"{location.name}/{name}", name)
+                for name in self._archives.members(location, wanted)
+            ]
+
+    def fetch(self, location: Location, target: Path) -> None:
+        """Make the file's bytes, as they are, lie at `target`: a link to a file of this machine, else a copy.
+
+        Raises SourceNotFound, SourceAuthenticationError, SourceUnavailable.
+        """
+        if not _is_remote(location.uri):
+            target.symlink_to(Path(location.uri).absolute())
+            return
+        with _explained(location), self._open_raw(location) as raw, target.open("xb") as copy:
+            shutil.copyfileobj(raw, copy, _COPY_BYTES)
 
     def _expand(self, pattern: str, folder: Path) -> list[Location]:
         if "://" not in pattern:
@@ -125,18 +155,26 @@ class Files:
             raise SourceNotFound(f"no object matches {pattern}.")
         return sorted(found, key=lambda location: location.uri)
 
+    def _opened(self, location: Location) -> AbstractContextManager[BinaryIO]:
+        if location.member is not None:
+            return self._archives.open(location, location.member)
+        return self._open_raw(location)
+
     def _open_raw(self, location: Location) -> BinaryIO:
         if not _is_remote(location.uri):
             return Path(location.uri).open("rb")
+        if not location.uri.casefold().startswith("s3://"):
+            from movie_platform.sources.web_files import WebFile
+
+            return cast("BinaryIO", io.BufferedReader(WebFile(location.uri), _BUFFER_BYTES))
         import smart_open
 
-        parameters: dict[str, Any] = {"timeout": (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)}
-        if location.uri.casefold().startswith("s3://"):
-            parameters = {"client": self._s3()}
         # What the name says of compression is not asked: the content says it.
         return cast(
             "BinaryIO",
-            smart_open.open(location.uri, "rb", compression="disable", transport_params=parameters),
+            smart_open.open(
+                location.uri, "rb", compression="disable", transport_params={"client": self._s3()}
+            ),
         )
 
     def _s3(self) -> Any:
@@ -149,7 +187,7 @@ class _Peekable(io.BufferedReader):
     """A remote stream with a look ahead."""
 
     def __init__(self, raw: BinaryIO) -> None:
-        super().__init__(_Raw(raw), 256 * 1024)
+        super().__init__(_Raw(raw), _BUFFER_BYTES)
 
 
 class _Raw(io.RawIOBase):
@@ -193,6 +231,8 @@ def _explained(location: Location) -> Iterator[None]:
         yield
     except SourceError:
         raise
+    except BundleError as error:
+        raise MalformedSource(f"{location.uri} is a ZIP file that is not read: {error}") from error
     except FileNotFoundError as error:
         raise SourceNotFound(f"the file {location.uri} is gone.") from error
     except PermissionError as error:
@@ -219,13 +259,6 @@ def _remote_error(location: Location, error: Exception) -> SourceError | None:
             return SourceAuthenticationError(f"{location.uri}: boto3 finds no AWS credentials.")
         if isinstance(candidate, botocore.exceptions.BotoCoreError):
             return SourceUnavailable(f"{location.uri} does not answer: {candidate}")
-    import requests
-    import urllib3
-
-    if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:
-        return _http_error(location, error.response.status_code)
-    if isinstance(error, requests.exceptions.RequestException | urllib3.exceptions.HTTPError):
-        return SourceUnavailable(f"{location.uri} does not answer, or stopped answering: {error}")
     if isinstance(error, OSError):
         return SourceUnavailable(f"{location.uri} cannot be read: {error}")
     return None
@@ -239,11 +272,3 @@ def _s3_error(location: Location, code: str) -> SourceError:
             f"{location.uri} may not be read ({code}); allow the role that runs Dagster s3:GetObject on it."
         )
     return SourceUnavailable(f"{location.uri} cannot be read ({code}).")
-
-
-def _http_error(location: Location, status: int) -> SourceError:
-    if status in _GONE:
-        return SourceNotFound(f"there is nothing at {location.uri} (HTTP {status}).")
-    if status in _UNAUTHORIZED:
-        return SourceAuthenticationError(f"{location.uri} may not be read (HTTP {status}).")
-    return SourceUnavailable(f"{location.uri} does not answer as it should (HTTP {status}).")

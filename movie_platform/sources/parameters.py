@@ -67,6 +67,12 @@ class SqlParameters(BaseModel):
     password: SecretReference | None = None
     table: str | None = Field(default=None, min_length=1)
     query: str | None = Field(default=None, min_length=1)
+    incremental: bool = Field(
+        default=False, description="Read only what changed since the last extract, by `updated_at`."
+    )
+    overlap: int = Field(
+        default=0, ge=0, le=31 * 86_400, description="Seconds before the last extract's end to read again."
+    )
 
     @field_validator("url")
     @classmethod
@@ -88,6 +94,8 @@ class SqlParameters(BaseModel):
             raise ValueError("give either `table` or `query`")
         if self.password is not None and self.user is None:
             raise ValueError("`password` needs `user`")
+        if self.overlap and not self.incremental:
+            raise ValueError("`overlap` needs incremental = true")
         return self
 
 
@@ -162,7 +170,7 @@ class FilesParameters(BaseModel):
         """The format: as given, else by the paths' ending. ValueError where neither says it."""
         if self.format is not None:
             return self.format
-        formats: list[FileFormat | None] = [_FORMAT_OF_SUFFIX.get(_suffix(path)) for path in self.path]
+        formats: list[FileFormat | None] = [format_of(path) for path in self.path]
         found = formats[0]
         if found is None or len(set(formats)) > 1:
             raise ValueError(f"the path's ending does not say the format; set format = one of {_formats()}")
@@ -181,10 +189,11 @@ class FilesParameters(BaseModel):
         return self.quote or None
 
 
-def _suffix(path: str) -> str:
+def format_of(path: str) -> FileFormat | None:
+    """The format that a path's or address's ending says, before .gz and .zip; None where it says none."""
     name = urlsplit(path).path if "://" in path else path
-    name = name.rsplit("/", 1)[-1].casefold().removesuffix(".gz")
-    return name.rsplit(".", 1)[-1]
+    name = name.rsplit("/", 1)[-1].casefold().removesuffix(".zip").removesuffix(".gz")
+    return _FORMAT_OF_SUFFIX.get(name.rsplit(".", 1)[-1])
 
 
 def _formats() -> str:

@@ -15,16 +15,25 @@ from movie_platform.contracts.locations import SOURCE_NAME
 from movie_platform.contracts.raw import EXTRA, MOVIE_ID, TITLE, raw_column_names
 from movie_platform.settings import Settings
 from movie_platform.sources.errors import ProfileError, SourceNotFound
+from movie_platform.sources.imdb.parameters import ImdbParameters
+from movie_platform.sources.omdb.parameters import OmdbParameters
 from movie_platform.sources.parameters import FilesParameters, SqlParameters
-from movie_platform.sources.protocol import Source
+from movie_platform.sources.protocol import LoadType, Source
 from movie_platform.sources.suggestions import did_you_mean, listing
+from movie_platform.sources.tmdb.parameters import TmdbParameters
 
 UPDATED_AT = "updated_at"
 MAPPABLE_COLUMNS: tuple[str, ...] = tuple(
     name for name in raw_column_names() if name not in (MOVIE_ID, EXTRA)
 )
-_KINDS: dict[str, type[BaseModel]] = {"sql": SqlParameters, "files": FilesParameters, "demo": SqlParameters}
-_RESERVED_KINDS = frozenset({"omdb", "tmdb", "imdb"})
+_KINDS: dict[str, type[BaseModel]] = {
+    "sql": SqlParameters,
+    "files": FilesParameters,
+    "omdb": OmdbParameters,
+    "tmdb": TmdbParameters,
+    "imdb": ImdbParameters,
+    "demo": SqlParameters,
+}
 _COMMON_KEYS = ("name", "kind", "load_type", "key", "updated_at", "optional")
 _BUILTIN_FOLDER = Path(__file__).parent / "builtin_profiles"
 _MAXIMUM_PROFILE_BYTES = 1024 * 1024
@@ -41,11 +50,11 @@ class Profile(BaseModel):
 
     name: str
     kind: str
-    load_type: Literal["full", "delta"] = "full"
+    load_type: LoadType = "full"
     key: tuple[str, ...] = Field(min_length=1)
     columns: Mapping[str, str]
     optional: frozenset[str] = frozenset()
-    parameters: SqlParameters | FilesParameters
+    parameters: SqlParameters | FilesParameters | OmdbParameters | TmdbParameters | ImdbParameters
     folder: Path
 
     @property
@@ -78,8 +87,6 @@ def load_profile(name_or_path: str, *, settings: Settings) -> Profile:
         return parse_profile(
             _read(path), default_name=path.stem, folder=path.absolute().parent, where=str(path)
         )
-    if name_or_path in _RESERVED_KINDS:
-        raise ProfileError(_reserved(name_or_path))
     names = builtin_profile_names()
     if name_or_path not in names:
         raise SourceNotFound(
@@ -125,6 +132,7 @@ def parse_profile(text: str, *, default_name: str, folder: Path, where: str) -> 
     except ValidationError as error:
         raise ProfileError(f"{where}: {_sentences(error)}") from None
     _check(profile, where)
+    _check_incremental(profile, source, where)
     return profile
 
 
@@ -134,10 +142,26 @@ def open_source(profile: Profile, *, settings: Settings) -> Source:
         from movie_platform.sources.files import FilesSource
 
         return FilesSource(profile, profile.parameters, settings)
+    if isinstance(profile.parameters, TmdbParameters):
+        from movie_platform.sources.tmdb.source import TmdbSource
+
+        return TmdbSource(profile, profile.parameters, settings)
+    if isinstance(profile.parameters, OmdbParameters):
+        from movie_platform.sources.omdb.source import OmdbSource
+
+        return OmdbSource(profile, profile.parameters, settings)
+    if isinstance(profile.parameters, ImdbParameters):
+        from movie_platform.sources.imdb.source import ImdbSource
+
+        return ImdbSource(profile, profile.parameters, settings)
     if profile.kind == "demo":
         from movie_platform.sources.demo import DemoSource
 
         return DemoSource(profile, profile.parameters, settings)
+    if profile.parameters.incremental:
+        from movie_platform.sources.sql_incremental import IncrementalSqlSource
+
+        return IncrementalSqlSource(profile, profile.parameters, settings)
     from movie_platform.sources.sql import SqlSource
 
     return SqlSource(profile, profile.parameters, settings)
@@ -170,20 +194,11 @@ def _table(document: Mapping[str, Any], name: str, where: str) -> Mapping[str, A
 def _kind(source: Mapping[str, Any], where: str) -> str:
     kind = source.get("kind")
     public = tuple(name for name in _KINDS if name != "demo")
-    if kind in _RESERVED_KINDS:
-        raise ProfileError(f"{where}: {_reserved(str(kind))}")
     if not isinstance(kind, str) or kind not in _KINDS:
-        near = did_you_mean(str(kind), (*public, *_RESERVED_KINDS)) if kind is not None else ""
+        near = did_you_mean(str(kind), public) if kind is not None else ""
         given = "[source] has no `kind`" if kind is None else f"{kind!r} is not a kind of source"
         raise ProfileError(f"{where}: {given}; there are {listing(public)}.{near}")
     return kind
-
-
-def _reserved(kind: str) -> str:
-    return (
-        f"sources of kind {kind!r} are not available in this version; "
-        f"load such data from a database (kind = 'sql') or from files (kind = 'files')."
-    )
 
 
 def _refuse_unknown(
@@ -240,6 +255,20 @@ def _check(profile: Profile, where: str) -> None:
                 f"{where}: optional names {name!r}, which is not a mapped column other than title."
                 f"{did_you_mean(name, profile.columns)}"
             )
+
+
+def _check_incremental(profile: Profile, source: Mapping[str, Any], where: str) -> None:
+    if not getattr(profile.parameters, "incremental", False):
+        return
+    if UPDATED_AT not in profile.columns or UPDATED_AT in profile.optional:
+        raise ProfileError(
+            f"{where}: incremental = true needs updated_at = the source column that says when a row was changed, "
+            "and that column may not be optional."
+        )
+    if "load_type" in source:
+        raise ProfileError(
+            f"{where}: incremental = true decides load_type by itself: full the first time, delta after. Remove it."
+        )
 
 
 def _sentences(error: ValidationError) -> str:

@@ -6,11 +6,13 @@ No I/O and no knowledge of any kind of source belongs here.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     # Loading it takes longer than all else here, and whoever only reads profiles does not need it.
     import pyarrow as pa
+
+LoadType = Literal["full", "delta"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +69,20 @@ class Source(Protocol):
 
     def describe(self) -> dict[str, str]:
         """Parameters of the source for the manifest. Secrets are never among them."""
+        ...
+
+
+@runtime_checkable
+class Incremental(Protocol):
+    """What a source has beside the methods of `Source` when an extract can begin where an earlier one ended.
+
+    Only such a source is given a cursor: that of the latest earlier date's bundle, so that a rerun of a date asks the
+    same question, and an extract that never landed moves nothing.
+    """
+
+    def load_type(self, cursor: str | None) -> LoadType:
+        """What an extract that begins at `cursor` gives: everything (full), or what changed since then (delta).
+
+        Decides what the warehouse makes of films that the extract does not mention: a delta never removes one.
+        """
         ...

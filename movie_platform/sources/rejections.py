@@ -12,6 +12,11 @@ ROW_TOO_LONG = "row_too_long"
 MALFORMED_JSON = "malformed_json"
 NOT_AN_OBJECT = "not_an_object"
 EMPTY_FILE = "empty_file"
+REMOVED_AT_SOURCE = "removed_at_source"
+INCOMPLETE_LISTING = "incomplete_listing"
+NOT_FOUND_AT_SOURCE = "not_found_at_source"
+UNCERTAIN_MATCH = "uncertain_match"
+NOT_AN_IMDB_ID = "not_an_imdb_id"
 
 READER_CODES: tuple[str, ...] = (
     RAGGED_ROW,
@@ -24,6 +29,11 @@ READER_CODES: tuple[str, ...] = (
     MALFORMED_JSON,
     NOT_AN_OBJECT,
     EMPTY_FILE,
+    REMOVED_AT_SOURCE,
+    INCOMPLETE_LISTING,
+    NOT_FOUND_AT_SOURCE,
+    UNCERTAIN_MATCH,
+    NOT_AN_IMDB_ID,
 )
 
 # Long enough to see and repair a row by hand, short enough that a file of garbage stays small in quarantine.

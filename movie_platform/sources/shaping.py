@@ -11,6 +11,7 @@ import pyarrow as pa
 from movie_platform.contracts.raw import EXTRA, MOVIE_ID
 from movie_platform.sources.arrow_compute import pc
 from movie_platform.sources.errors import MalformedSource, ProfileError
+from movie_platform.sources.json_reader import Record, extra_text, value_text
 from movie_platform.sources.keys import join_key_columns
 from movie_platform.sources.profiles import Profile
 from movie_platform.sources.protocol import RejectedRow, RowBatch
@@ -93,6 +94,17 @@ class RowShaper:
             yield RowBatch(batch, all_rejected)
         for start in range(0, rows, BATCH_ROWS):
             yield RowBatch(batch.slice(start, BATCH_ROWS), all_rejected if start == 0 else ())
+
+    def shape_records(self, found: Sequence[Record | RejectedRow], *, where: str) -> Iterator[RowBatch]:
+        """Row batches of JSON records, which may differ in what they hold, and of what was rejected among them."""
+        records = [item for item in found if not isinstance(item, RejectedRow)]
+        rejected = [item for item in found if isinstance(item, RejectedRow)]
+        columns = {
+            name: pa.array([value_text(record.get(name)) for record in records], pa.string())
+            for name in sorted(self._named)
+        }
+        extra = pa.array([extra_text(record, self._named) for record in records], pa.string())
+        return self.shape(columns, len(records), extra=extra, rejected=rejected, where=where)
 
     def _record_batch(
         self, columns: Mapping[str, pa.Array], rows: int, extra: pa.Array | None
@@ -178,12 +190,13 @@ def json_objects(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     opening = "{"
     for name in sorted(columns):
         parts.append(pa.scalar(f"{opening}{json.dumps(name, ensure_ascii=False)}:"))
-        parts.append(_json_strings(columns[name]))
+        parts.append(json_strings(columns[name]))
         opening = ","
     return pc.binary_join_element_wise(*parts, pa.scalar("}"), "")
 
 
-def _json_strings(column: pa.Array) -> pa.Array:
+def json_strings(column: pa.Array) -> pa.Array:
+    """Each text as a JSON string; the JSON text null for null."""
     data = column.buffers()[2]
     memory = b"" if data is None else data.to_pybytes()
     escaped = column

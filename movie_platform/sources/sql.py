@@ -34,6 +34,14 @@ class Reader(Protocol):
         """Its rows in bounded batches, as columns of strings."""
         ...
 
+    def restrict(self, column: str, since: str) -> None:
+        """Read only rows whose column is at least `since`, in the database's order, or null."""
+        ...
+
+    def greatest(self, column: str) -> str | None:
+        """The greatest value of a column among the rows, as text; None where there is none."""
+        ...
+
     def close(self) -> None:
         """Free the connection."""
         ...
@@ -63,18 +71,7 @@ class SqlSource:
 
         Raises ProfileError, SourceNotFound, SourceAuthenticationError, SourceUnavailable or MalformedSource.
         """
-        reader = self._connect(dt)
-        try:
-            names = reader.columns()
-            if len(set(names)) != len(names):
-                raise ProfileError(
-                    f"{self._where()} gives one name to several columns: {listing(names)}. Use AS."
-                )
-            check_columns(self._profile, names, where=self._where())
-        except BaseException:
-            reader.close()
-            raise
-        return self._read(reader)
+        return self._read(self._open(dt))
 
     def next_cursor(self) -> str | None:
         """None: every extract reads the whole table or query."""
@@ -90,6 +87,21 @@ class SqlSource:
             if value is not None:
                 described[name] = value
         return described
+
+    def _open(self, dt: date) -> Reader:
+        """A reader whose columns fit the profile."""
+        reader = self._connect(dt)
+        try:
+            names = reader.columns()
+            if len(set(names)) != len(names):
+                raise ProfileError(
+                    f"{self._where()} gives one name to several columns: {listing(names)}. Use AS."
+                )
+            check_columns(self._profile, names, where=self._where())
+        except BaseException:
+            reader.close()
+            raise
+        return reader
 
     def _binds_date(self) -> bool:
         return self._parameters.query is not None and DT in bound_names(self._parameters.query)

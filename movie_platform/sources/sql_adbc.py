@@ -73,6 +73,21 @@ class _AdbcReader(ABC):
         except _DRIVER_ERRORS as error:
             raise self._error(error) from self._cause(error)
 
+    def restrict(self, column: str, since: str) -> None:
+        """Read only rows whose column is at least `since`, in the database's order, or null."""
+        name = quote_name(column)
+        try:
+            bound = self._bind_since(name, since)
+        except _DRIVER_ERRORS as error:
+            raise self._error(error) from self._cause(error)
+        condition = f"{name} >= {bound} OR {name} IS NULL" if bound else f"{name} IS NULL"
+        self._inner = f"SELECT * FROM (\n{self._inner}) AS all_rows WHERE {condition}\n"  # noqa: S608 - the profile's own query
+
+    def greatest(self, column: str) -> str | None:
+        """The greatest value of a column among the rows, as text; None where there is none."""
+        [text] = self._one_row(f"CAST(max({quote_name(column)}) AS TEXT)")
+        return text
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -89,6 +104,10 @@ class _AdbcReader(ABC):
         """Values of the placeholders of the statement."""
 
     @abstractmethod
+    def _bind_since(self, name: str, since: str) -> str | None:
+        """The expression that compares with a column as its own type does; None where the column is all null."""
+
+    @abstractmethod
     def _statement(self) -> str:
         """The statement that gives every column as text."""
 
@@ -98,6 +117,16 @@ class _AdbcReader(ABC):
 
     def _rows(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         yield from reader
+
+    def _one_row(self, expressions: str) -> tuple[Any, ...]:
+        """The one row of aggregates over the rows to read."""
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(f"SELECT {expressions} FROM (\n{self._inner}) AS summary", self._parameters())  # noqa: S608 - the profile's own query
+                [row] = cursor.fetchall()
+                return row
+        except _DRIVER_ERRORS as error:
+            raise self._error(error) from self._cause(error)
 
     def _probe(self) -> pa.Schema:
         try:
@@ -153,6 +182,8 @@ class _AdbcReader(ABC):
 class SqliteReader(_AdbcReader):
     """An SQLite file, opened read-only."""
 
+    _since: str | None = None
+
     def _connect(self) -> Any:
         import adbc_driver_sqlite.dbapi
 
@@ -168,7 +199,26 @@ class SqliteReader(_AdbcReader):
         return with_placeholder(str(self._target.query), "?1")
 
     def _parameters(self) -> tuple[str, ...] | None:
-        return None if self._target.dt is None else (self._target.dt.isoformat(),)
+        dt = None if self._target.dt is None else self._target.dt.isoformat()
+        if self._since is not None:
+            return (dt or "", self._since)
+        return None if dt is None else (dt,)
+
+    def _bind_since(self, name: str, since: str) -> str | None:
+        # Every number comes before every text here, so a bound value of the other class would find all rows or none.
+        kinds = {
+            _CLASSES.get(str(kind), str(kind))
+            for kind in self._one_row(f"typeof(min({name})), typeof(max({name}))")
+        }
+        if kinds == {"null"}:
+            return None
+        if kinds not in ({"number"}, {"text"}):
+            raise ProfileError(
+                f"{self._target.shown}: the column {name} holds {' and '.join(sorted(kinds))} values, whose order does "
+                "not follow time. Store timestamps of one kind, or convert them in `query`."
+            )
+        self._since = since
+        return "CAST(?2 AS NUMERIC)" if kinds == {"number"} else "?2"
 
     def _bound_batches(self, cursor: Any) -> None:
         cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
@@ -197,6 +247,7 @@ class SqliteReader(_AdbcReader):
             yield batch
 
 
+_CLASSES = {"integer": "number", "real": "number"}
 _MARK = "first row: makes every column text"
 
 
@@ -231,11 +282,7 @@ class PostgresReader(_AdbcReader):
                 )
                 cursor.fetchall()
                 if self._target.dt is not None:
-                    # With parameters of its own a statement would not go by COPY, and would be held in memory whole.
-                    cursor.execute(
-                        f"SELECT set_config('{_DT_SETTING}', $1, false)", (self._target.dt.isoformat(),)
-                    )
-                    cursor.fetchall()
+                    _set(cursor, _DT_SETTING, self._target.dt.isoformat())
         except BaseException:
             connection.close()
             raise
@@ -249,6 +296,13 @@ class PostgresReader(_AdbcReader):
     def _parameters(self) -> tuple[str, ...] | None:
         return None
 
+    def _bind_since(self, name: str, since: str) -> str | None:
+        [kind] = self._one_row(f"pg_typeof(max({name}))::text")
+        with self._connection.cursor() as cursor:
+            _set(cursor, _SINCE_SETTING, since)
+        # PostgreSQL's own name of the column's type, so that values compare as the type does and an index serves.
+        return f"current_setting('{_SINCE_SETTING}')::{kind}"
+
     def _bound_batches(self, cursor: Any) -> None:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(4 * 1024 * 1024)})
 
@@ -258,6 +312,13 @@ class PostgresReader(_AdbcReader):
 
 
 _DT_SETTING = "movie_platform.dt"
+_SINCE_SETTING = "movie_platform.since"
+
+
+def _set(cursor: Any, setting: str, value: str) -> None:
+    # With parameters of its own a statement would not go by COPY, and would be held in memory whole.
+    cursor.execute(f"SELECT set_config('{setting}', $1, false)", (value,))
+    cursor.fetchall()
 
 
 def _postgres_text(field: pa.Field) -> str:

@@ -22,7 +22,7 @@ from movie_platform.sources.errors import (
 from movie_platform.sources.sql_statement import as_subquery, for_sqlalchemy, table_query
 from movie_platform.sources.sql_target import BATCH_ROWS, CONNECT_TIMEOUT_SECONDS, Target
 from movie_platform.sources.suggestions import did_you_mean
-from movie_platform.sources.text_values import text_of
+from movie_platform.sources.text_values import text_of, value_like
 
 READ_TIMEOUT_SECONDS = 300
 # What each driver calls the seconds that connecting, and waiting for an answer, may take.
@@ -38,6 +38,7 @@ _TIMEOUTS: dict[str, dict[str, int]] = {
     "oracledb": {"tcp_connect_timeout": CONNECT_TIMEOUT_SECONDS},
     "pysqlite": {"timeout": CONNECT_TIMEOUT_SECONDS},
 }
+_SINCE = "since"
 _REFUSED = ("access denied", "authentication failed", "login failed", "invalid username", "permission denied")
 
 
@@ -46,6 +47,7 @@ class SqlAlchemyReader:
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self._since: Any = None
         self._engine = self._make_engine()
         try:
             self._connection = self._engine.connect()
@@ -72,6 +74,25 @@ class SqlAlchemyReader:
                     yield self._columns_of(rows)
         except sqlalchemy.exc.SQLAlchemyError as error:
             raise self._error(error) from self._cause(error)
+
+    def restrict(self, column: str, since: str) -> None:
+        """Read only rows whose column is at least `since`, in the database's order, or null."""
+        name = self._quoted(column)
+        least, greatest = self._one_row(f"min({name}), max({name})")
+        condition = f"{name} IS NULL"
+        if greatest is not None:
+            try:
+                self._since = value_like(greatest, since)
+                value_like(least, since)
+            except ValueError as error:
+                raise ProfileError(f"{self._target.shown}: the column {column!r}: {error}") from error
+            condition = f"{name} >= :{_SINCE} OR {condition}"
+        self._query = f"SELECT * FROM (\n{self._query}) all_rows WHERE {condition}\n"  # noqa: S608 - the profile's own query
+
+    def greatest(self, column: str) -> str | None:
+        """The greatest value of a column among the rows, as text; None where there is none."""
+        [value] = self._one_row(f"max({self._quoted(column)})")
+        return text_of(value)
 
     def close(self) -> None:
         """Free the connection and its pool."""
@@ -131,11 +152,25 @@ class SqlAlchemyReader:
         return for_sqlalchemy(as_subquery(str(self._target.query)))
 
     def _parameters(self) -> dict[str, Any]:
+        parameters = {} if self._since is None else {_SINCE: self._since}
         dt = self._target.dt
         if dt is None:
-            return {}
+            return parameters
         # SQLite has no dates; its texts compare with ISO's form.
-        return {"dt": dt.isoformat() if self._connection.dialect.name == "sqlite" else dt}
+        return {**parameters, "dt": dt.isoformat() if self._connection.dialect.name == "sqlite" else dt}
+
+    def _quoted(self, column: str) -> str:
+        quote = self._connection.dialect.identifier_preparer.quote_identifier
+        return quote(column).replace(":", "\\:")
+
+    def _one_row(self, expressions: str) -> tuple[Any, ...]:
+        """The one row of aggregates over the rows to read."""
+        statement = f"SELECT {expressions} FROM (\n{self._query}) summary"  # noqa: S608 - the profile's own query
+        try:
+            with self._connection.execute(sqlalchemy.text(statement), self._parameters()) as result:
+                return tuple(result.one())
+        except sqlalchemy.exc.SQLAlchemyError as error:
+            raise self._error(error) from self._cause(error)
 
     def _probe(self) -> list[str]:
         statement = f"SELECT * FROM (\n{self._query}) probe WHERE 1 = 0"  # noqa: S608 - the profile's own query

@@ -12,7 +12,7 @@ Arrow arrays (Parquet) and Python values (SQLAlchemy) follow the same rules:
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -44,6 +44,34 @@ def text_of(value: Any) -> str | None:
 def json_text(value: Any) -> str:
     """A list, map or record as JSON; what JSON lacks a type for appears as its raw text. Keys keep their order."""
     return json.dumps(_jsonable(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def value_like(example: Any, text: str) -> Any:
+    """The value of the example's type whose raw text is `text`, for comparing with others of its kind.
+
+    Raises ValueError for a text that is no such value, and for a type whose order is not that of its values.
+    """
+    if isinstance(example, str):
+        return text
+    if isinstance(example, datetime):
+        moment = datetime.fromisoformat(text)
+        if (moment.tzinfo is None) != (example.tzinfo is None):
+            raise ValueError(f"{text!r} and {text_of(example)!r} do not both have, or both lack, a time zone")
+        return moment
+    if isinstance(example, date):
+        return date.fromisoformat(text)
+    if isinstance(example, int | float | Decimal) and not isinstance(example, bool):
+        try:
+            return (
+                int(text)
+                if text.lstrip("-").isdigit()
+                else Decimal(text)
+                if isinstance(example, Decimal)
+                else float(text)
+            )
+        except ArithmeticError:
+            raise ValueError(f"{text!r} is no number") from None
+    raise ValueError(f"values of the type {type(example).__name__} have no order that follows time")
 
 
 def _jsonable(value: Any) -> Any:

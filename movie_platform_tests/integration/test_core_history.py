@@ -3,8 +3,9 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,13 +14,12 @@ from snowflake.connector import SnowflakeConnection
 
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows
 from movie_platform_tests.warehouse_history import core, graph, raw
-from movie_platform_tests.warehouse_history.history import PARTS, Batch, Film, Part
+from movie_platform_tests.warehouse_history.history import PARTS, Batch, Part
 from movie_platform_tests.warehouse_history.reference import Star, star
+from movie_platform_tests.warehouse_history.samples import FIRST, batch, day, film, parts
 
 pytestmark = [pytest.mark.cloud, pytest.mark.timeout(900)]
 
-FIRST = date(2026, 11, 18)
-NOON = datetime(2026, 11, 18, 12)  # noqa: DTZ001 - RAW keeps UTC without a zone
 _TAGS = itertools.count()
 
 
@@ -34,37 +34,6 @@ def warehouse(snowflake_cloud: SnowflakeCloud) -> Iterator[SnowflakeConnection]:
 def tag() -> str:
     """Begins the names of sources, genres and people of a test, which nobody else's names begin with."""
     return f"t{next(_TAGS):04}"
-
-
-def day(number: int) -> date:
-    return FIRST + timedelta(days=number)
-
-
-def film(tag: str, movie_id: str = "1", title: str = "Film", genres: str = "Drama", **more: object) -> Film:
-    """A film with one director, whose genres and people bear the tag."""
-    people = more.pop("people", (("director", "Ann"),))
-    tagged = tuple((role, f"{tag} {name}") for role, name in people)  # pyright: ignore[reportGeneralTypeIssues]
-    names = tuple(f"{tag} {name}" for name in genres.split(",") if name)
-    return Film(movie_id, title, genres=names, people=tagged, **more)  # pyright: ignore[reportArgumentType]
-
-
-def batch(tag: str, number: int, *films: Film, hour: int = 0, **more: object) -> Batch:
-    """A full batch of a day, extracted at an hour after noon of it."""
-    extracted_at = NOON + timedelta(days=number, hours=hour)
-    defaults: dict[str, object] = {
-        "source": tag,
-        "dt": day(number),
-        "batch_id": f"{extracted_at:%Y%m%dT%H%M%SZ}-{len(films):012}",
-        "transform_id": "t1",
-        "extracted_at": extracted_at,
-        "transformed_at": extracted_at + timedelta(minutes=10),
-        "films": films,
-    }
-    return Batch(**{**defaults, **more})  # pyright: ignore[reportArgumentType]
-
-
-def parts(*batches: Batch) -> list[Part]:
-    return [Part(found, table) for found in batches for table in PARTS]
 
 
 def arrive(connection: SnowflakeConnection, *batches: Batch) -> None:
@@ -130,7 +99,7 @@ def test_a_removal_and_a_return_open_versions(warehouse: SnowflakeConnection, ta
     ids=["a delta", "a quarantined film", "a quarantined row without a key"],
 )
 def test_what_is_not_there_is_not_always_removed(
-    warehouse: SnowflakeConnection, tag: str, second_day: dict[str, object]
+    warehouse: SnowflakeConnection, tag: str, second_day: dict[str, Any]
 ):
     days = [batch(tag, 0, film(tag), film(tag, "2")), batch(tag, 1, film(tag, "2"), **second_day)]
     arrive(warehouse, *days)
@@ -425,7 +394,14 @@ def complete(arrived: Sequence[Part]) -> list[Batch]:
     ]
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=12,
+    suppress_health_check=(
+        HealthCheck.too_slow,
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.data_too_large,
+    ),
+)
 @given(data=st.data())
 def test_any_history_in_any_order_gives_the_tables_of_one_clean_pass(
     warehouse: SnowflakeConnection, data: st.DataObject

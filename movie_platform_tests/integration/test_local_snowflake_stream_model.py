@@ -15,11 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from movie_platform.local_cloud.snowflake.account import Account
-from movie_platform.local_cloud.snowflake.bindings import Bindings
-from movie_platform.local_cloud.snowflake.engine import Engine
-from movie_platform.local_cloud.snowflake.lake import Lake
-from movie_platform.local_cloud.snowflake.session import Session, Statement, new_query_id
-from movie_platform.local_cloud.snowflake.wire import Result
+from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform_tests.local_engine import local_account, run
 
 pytestmark = pytest.mark.cloud
 
@@ -29,24 +26,9 @@ Rows = dict[int, int]
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    home = tmp_path_factory.mktemp("engine")
-    engine = Engine(home)
-    lake = Lake(home, endpoint="http://127.0.0.1:9", region="eu-west-1", aws_account="0" * 12, scratch=home)
-    made = Account("LOCAL", engine, lake)
-    run(Session(made, "U", "R"), "CREATE DATABASE MODEL")
-    yield made
-    engine.close()
-
-
-def run(session: Session, sql: str) -> list[tuple[Any, ...]]:
-    rows: list[tuple[Any, ...]] = []
-
-    def keep(result: Result) -> None:
-        for batch in result.batches:
-            rows.extend(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-
-    session.execute(Statement(sql, Bindings(), new_query_id()), keep)
-    return rows
+    with local_account(tmp_path_factory.mktemp("engine")) as made:
+        run(Session(made, "U", "R"), "CREATE DATABASE MODEL")
+        yield made
 
 
 @dataclass

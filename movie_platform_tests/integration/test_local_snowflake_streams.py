@@ -381,6 +381,33 @@ def test_every_kind_of_dml_is_seen(changing: Place, sql: str, expected: list[Any
     )
 
 
+def test_rows_of_every_type_are_compared(place: Place) -> None:
+    """streams-intro: the columns of the stream are those of the table."""
+    place.run(
+        "CREATE TABLE mixed (id INTEGER PRIMARY KEY, tags ARRAY, doc VARIANT, price NUMBER(10, 2), at TIMESTAMP_NTZ,"
+        " raw BINARY, share FLOAT)"
+    )
+    place.run(
+        "INSERT INTO mixed SELECT 1, ARRAY_CONSTRUCT(1, 2), PARSE_JSON('{}'), 1.5, '2020-01-02', NULL, 0.5"
+    )
+    place.run("CREATE STREAM mixed_changes ON TABLE mixed")
+    sets = (
+        "id = 2",
+        "tags = ARRAY_CONSTRUCT(3)",
+        "doc = NULL",
+        "price = 1.51",
+        "at = NULL",
+        "raw = '00'",
+        "share = 1",
+    )
+    for change in sets:
+        place.run(f"UPDATE mixed SET {change}")
+        rows = place.run("SELECT METADATA$ACTION, METADATA$ISUPDATE FROM mixed_changes ORDER BY 1")
+        assert rows == [("DELETE", True), ("INSERT", True)], change
+        place.run("INSERT INTO seen SELECT id, NULL FROM mixed_changes")
+        assert place.run("SELECT * FROM mixed_changes") == []
+
+
 def test_the_row_id_of_a_row_lasts(changing: Place) -> None:
     """streams-intro, "Stream columns": METADATA$ROW_ID is the unique and immutable ID of the row."""
     row_id = "SELECT DISTINCT METADATA$ROW_ID FROM changes WHERE id = {}"

@@ -44,7 +44,7 @@ def test_a_mart_has_rows_of_the_contracts_types(connection: SnowflakeConnection,
             elif column.type.startswith("decimal"):
                 assert isinstance(value, Decimal), column.name
                 scale = int(column.type.rstrip(")").rpartition(",")[2])
-                assert -value.as_tuple().exponent == scale, column.name
+                assert value.as_tuple().exponent == -scale, column.name
             elif column.type in PYTHON_TYPES:
                 assert isinstance(value, PYTHON_TYPES[column.type]), column.name
 

@@ -56,6 +56,16 @@ def server() -> Iterator[str]:
         cursor.execute(
             "CREATE TABLE many AS SELECT g AS id, 'T' || g AS \"Title\" FROM generate_series(1, 200000) g"
         )
+        cursor.execute(
+            'CREATE TABLE changing (id int, "Title" text, zoned timestamptz, local timestamp, day date, n numeric, '
+            't text COLLATE "C")'
+        )
+        cursor.execute(
+            "INSERT INTO changing SELECT g, 'T' || g, '2026-11-18 20:00:00.000001+00'::timestamptz + (g - 2) * "
+            "interval '1 microsecond', '2026-11-18 20:00'::timestamp + (g - 2) * interval '1 hour', "
+            "'2026-11-18'::date + (g - 2), 8 + g, chr(96 + g) FROM generate_series(1, 3) g"
+        )
+        cursor.execute("INSERT INTO changing (id, \"Title\") VALUES (4, 'undated')")
         cursor.execute("CREATE SEQUENCE counter")
         cursor.execute("CREATE ROLE reader LOGIN PASSWORD 'p@ss/word'")
         connection.commit()
@@ -100,6 +110,33 @@ def test_a_query_that_binds_the_date_answers_as_of_it(open_table: Open) -> None:
     assert source.answers_as_of()
     assert [row["movie_id"] for row in rows_of(source, DAY)] == ["1"]
     assert [row["movie_id"] for row in rows_of(source, date(2026, 11, 19))] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("column", "watermark", "greatest"),
+    [
+        ("zoned", "2026-11-18 20:00:00.000001+00", "2026-11-18 20:00:00.000002+00"),
+        ("local", "2026-11-18 20:00:00", "2026-11-18 21:00:00"),
+        ("day", "2026-11-18", "2026-11-19"),
+        ("n", "10", "11"),
+        ("t", "b", "c"),
+    ],
+)
+def test_a_delta_begins_at_the_watermark_in_the_order_of_the_columns_type(
+    open_table: Open, column: str, watermark: str, greatest: str
+) -> None:
+    source = open_table(f'table = "changing"\nupdated_at = "{column}"\nincremental = true')
+    assert [row["movie_id"] for row in rows_of(source)] == ["1", "2", "3", "4"]
+    assert source.next_cursor() == greatest
+    batches = list(source.batches(DAY, watermark))
+    assert [key for batch in batches for key in batch.rows["movie_id"].to_pylist()] == ["2", "3", "4"]
+    assert source.next_cursor() == greatest
+
+
+def test_a_watermark_of_another_type_says_how_to_begin_anew(open_table: Open) -> None:
+    source = open_table('table = "changing"\nupdated_at = "zoned"\nincremental = true')
+    with pytest.raises(ProfileError, match=r"'abc'.*incremental = false"):
+        source.batches(DAY, "abc")
 
 
 def test_a_table_of_another_schema_is_named_with_a_dot(open_table: Open) -> None:

@@ -20,7 +20,7 @@ def spark(clean_environment: None) -> Iterator[SparkSession]:
             "spark.ui.showConsoleProgress": "false",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
-            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "spark.sql.shuffle.partitions": "2",
             # Interpreted: compiling an expression takes longer than its few rows.
             "spark.sql.codegen.wholeStage": "false",

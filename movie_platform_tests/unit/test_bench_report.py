@@ -14,6 +14,7 @@ from movie_platform.bench.report import (
     BenchReport,
     Machine,
     StageFigures,
+    parse_days,
     parse_stages,
     parse_tools,
 )
@@ -126,6 +127,17 @@ def test_the_table_has_a_line_a_stage_and_tool() -> None:
 def test_stages_are_the_first_ones_in_their_order() -> None:
     assert parse_stages("unpack, extract,bundle") == ("extract", "bundle", "unpack")
     assert parse_stages("") == STAGES
+
+
+def test_days_are_named_with_commas_between():
+    assert parse_days("50, 1,10,1") == (1, 10, 50)
+
+
+@pytest.mark.parametrize("text", ["", "1,", "-1", "one", "1.5", "1001"])
+def test_what_is_no_number_of_days_is_refused_with_an_example(text: str):
+    with pytest.raises(ConfigurationError) as caught:
+        parse_days(text)
+    assert "1,10,50" in caught.value.next_step
 
 
 @pytest.mark.parametrize("text", ["bundle", "extract,unpack", "extract,zip"])

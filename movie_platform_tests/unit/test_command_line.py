@@ -22,6 +22,7 @@ from movie_platform.commands import base, console
 from movie_platform.commands.base import complete_json_option, hoist_global_options
 from movie_platform.commands.sql import Format, write_rows
 from movie_platform.errors import ConfigurationError, PlatformError
+from movie_platform.local_cloud import cloud_file
 
 COMMANDS = (
     "demo",
@@ -109,6 +110,15 @@ def test_a_local_cloud_that_is_not_running_is_said_so_with_what_to_do(
     assert "local_cloud_not_running" in result.stderr
     assert "movie-platform cloud up" in result.stderr
     assert not (tmp_path / "home").exists()
+
+
+def test_what_a_crash_may_have_cost_is_shown_with_the_status(tmp_path: Path) -> None:
+    record = cloud_file.CloudRecord(notes=["the AWS server ended without being asked to"])
+    cloud_file.write(tmp_path / "cloud.json", record, endpoints={})
+    shown = invoke("cloud", "status", home=tmp_path)
+    assert "Note: the AWS server ended without being asked to" in " ".join(shown.stdout.split())
+    answer = json.loads(invoke("cloud", "status", "--json", home=tmp_path).stdout)
+    assert answer["notes"] == ["the AWS server ended without being asked to"]
 
 
 def test_an_invalid_setting_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,21 +37,26 @@ DEFS = dg.Definitions(assets=[raw, core, mart], asset_checks=[raw_is_sound])
 class Ticks:
     """The sensor's ticks over one instance; each says what it would materialize."""
 
-    def __init__(self, instance: dg.DagsterInstance) -> None:
+    def __init__(self, instance: dg.DagsterInstance, definitions: dg.Definitions = DEFS) -> None:
         self._instance = instance
+        self._definitions = definitions
         self._cursor = None
 
     def run(self, *assets: dg.AssetKey, partition: str | None = DAY, **tags: str) -> None:
         """A run of these assets, the check of RAW with RAW."""
         selection = dg.AssetSelection.assets(*assets)
         job = dg.define_asset_job("run_them", selection=selection)
-        definitions = dg.Definitions(assets=DEFS.assets, asset_checks=DEFS.asset_checks, jobs=[job])
+        definitions = dg.Definitions(
+            assets=self._definitions.assets, asset_checks=self._definitions.asset_checks, jobs=[job]
+        )
         definitions.resolve_job_def("run_them").execute_in_process(
             instance=self._instance, partition_key=partition, tags=tags, raise_on_error=False
         )
 
     def next(self) -> set[tuple[str, str | None]]:
-        found = dg.evaluate_automation_conditions(DEFS, instance=self._instance, cursor=self._cursor)
+        found = dg.evaluate_automation_conditions(
+            self._definitions, instance=self._instance, cursor=self._cursor
+        )
         self._cursor = found.cursor
         return {
             (result.key.to_user_string(), subset.partition_key)
@@ -99,3 +104,42 @@ def test_what_failed_is_not_tried_again_by_itself(ticks: Ticks):
     ticks.run(RAW, CORE, fails="yes")
     assert [key for key, _ in ticks.next() if key == "core"] == []
     assert [key for key, _ in ticks.next() if key == "core"] == []
+
+
+CHART = dg.AssetKey(["chart"])
+
+
+@dg.asset(key=CHART, deps=[CORE, MART], automation_condition=follows_any_partition())
+def chart() -> None: ...
+
+
+@dg.asset_check(asset=MART, blocking=True)
+def mart_adds_up(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=not context.run.tags.get("wrong"))
+
+
+WITH_CHART = dg.Definitions(assets=[raw, core, mart, chart], asset_checks=[raw_is_sound, mart_adds_up])
+
+
+@pytest.fixture
+def ticks_with_chart() -> Iterator[Ticks]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        made = Ticks(instance, WITH_CHART)
+        made.next()
+        yield made
+
+
+def test_a_mart_that_builds_on_another_follows_once_that_one_was_checked(ticks_with_chart: Ticks):
+    ticks_with_chart.run(RAW, CORE)
+    assert ticks_with_chart.next() == {("mart", None)}
+    ticks_with_chart.run(MART, partition=None)
+    assert ticks_with_chart.next() == {("chart", None)}
+    ticks_with_chart.run(CHART, partition=None)
+    assert ticks_with_chart.next() == set()
+
+
+def test_a_mart_does_not_follow_one_that_does_not_add_up(ticks_with_chart: Ticks):
+    ticks_with_chart.run(RAW, CORE)
+    ticks_with_chart.next()
+    ticks_with_chart.run(MART, partition=None, wrong="yes")
+    assert ticks_with_chart.next() == set()

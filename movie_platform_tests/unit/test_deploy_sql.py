@@ -18,12 +18,16 @@ from movie_platform.contracts.marts import (
     TOP_MOVIES_VOTES_QUANTILE,
 )
 from movie_platform.contracts.rules import ROW_RULES
-from movie_platform.contracts.warehouse import TRACKED_COLUMNS
+from movie_platform.contracts.tables import TRACKED_COLUMNS
+from movie_platform.contracts.warehouse import CORE_TABLES, OPS_TABLES
+from movie_platform.local_cloud.snowflake.tasks.script import split_body
 from movie_platform.provision.files import PROJECT, SQL_FOLDER
 from movie_platform.provision.sql import SqlFile, load_sql_files
 from movie_platform.provision.warehouse import sql_parameters
+from movie_platform.resources.graph_state import TASKS
 from movie_platform.settings import Settings
 
+TABLES = (*ARCHIVE_TABLES, *CORE_TABLES, *OPS_TABLES)
 ROLE = "arn:aws:iam::000000000000:role/archive"
 SNOWFLAKE_TYPES = {
     "string": "VARCHAR",
@@ -41,6 +45,9 @@ COMMANDS_OF_SQLGLOT = (
     "CREATE RESOURCE MONITOR",
     "CREATE ROLE",
     "CREATE PIPE",
+    "CREATE STREAM",
+    "CREATE OR REPLACE TASK",
+    "ALTER TASK",
     "ALTER WAREHOUSE",
     "ALTER STORAGE INTEGRATION",
     "GRANT",
@@ -94,7 +101,7 @@ def snowflake_type(column: Column) -> str:
     return SNOWFLAKE_TYPES.get(column.type) or column.type.upper().replace(",", ", ")
 
 
-@pytest.mark.parametrize("contract", ARCHIVE_TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("contract", TABLES, ids=lambda table: table.name)
 def test_a_table_has_the_columns_types_comments_and_nulls_of_its_contract(files, contract):
     table = created_tables(files)[f"{contract.snowflake_schema}.{contract.name}".upper()]
     columns = []
@@ -108,7 +115,7 @@ def test_a_table_has_the_columns_types_comments_and_nulls_of_its_contract(files,
         columns.append((definition.name, kind, *comments, nullable))
     assert columns == [
         (column.name, snowflake_type(column), column.description, column.nullable)
-        for column in (*contract.columns, *RAW_METADATA_COLUMNS)
+        for column in (*contract.columns, *(RAW_METADATA_COLUMNS if contract in ARCHIVE_TABLES else ()))
     ]
     comment = table.find(exp.SchemaCommentProperty)
     assert comment is not None
@@ -116,8 +123,25 @@ def test_a_table_has_the_columns_types_comments_and_nulls_of_its_contract(files,
 
 
 def test_no_table_is_made_that_no_contract_describes(files):
-    expected = {f"{table.snowflake_schema}.{table.name}".upper() for table in ARCHIVE_TABLES}
-    assert created_tables(files).keys() == expected | {"OPS.SCHEMA_HISTORY"}
+    expected = {f"{table.snowflake_schema}.{table.name}".upper() for table in TABLES}
+    made = {name for name in created_tables(files) if not name.startswith("CORE.WORK_")}
+    assert made == expected | {"OPS.SCHEMA_HISTORY"}
+
+
+def test_the_graph_empties_each_work_table_before_it_fills_it(files):
+    """What a run left behind, or one that failed, is no part of the next."""
+    work = {name for name in created_tables(files) if name.startswith("CORE.WORK_")}
+    [body] = [
+        statement
+        for file in files
+        for statement in file.statements
+        if "TASK MOVIES.CORE.apply_batches" in statement and "BEGIN" in statement
+    ]
+    first = {name: body.upper().index(f"MOVIES.{name}") for name in work}
+    emptied = {name: body.upper().index(f"DELETE FROM MOVIES.{name};") for name in work}
+    assert {name: position - emptied[name] for name, position in first.items()} == dict.fromkeys(
+        work, len("DELETE FROM ")
+    )
 
 
 @pytest.mark.parametrize("contract", MART_VIEWS, ids=lambda view: view.name)
@@ -137,8 +161,9 @@ def test_a_mart_has_the_columns_of_its_contract_and_each_has_its_comment(files, 
     assert set(contract.primary_key) <= set(contract.column_names)
 
 
-def test_no_view_is_made_that_no_contract_describes(files):
-    assert created_views(files).keys() == {f"MARTS.{view.name}".upper() for view in MART_VIEWS}
+def test_no_mart_is_made_that_no_contract_describes(files):
+    made = {name for name in created_views(files) if name.startswith("MARTS.")}
+    assert made == {f"MARTS.{view.name}".upper() for view in MART_VIEWS}
 
 
 def test_a_mart_names_everything_in_full_so_that_any_session_may_make_it(files):
@@ -150,7 +175,7 @@ def test_a_mart_names_everything_in_full_so_that_any_session_may_make_it(files):
 
 def test_the_transformer_makes_and_owns_the_marts_with_one_grant_beside_what_it_may_read(files):
     for file in files:
-        if any(statement.startswith("CREATE OR REPLACE VIEW") for statement in file.statements):
+        if any(statement.startswith("CREATE OR REPLACE VIEW MOVIES.MARTS.") for statement in file.statements):
             assert file.statements[0] == "USE ROLE MOVIES_TRANSFORMER"
             assert len(file.statements) == 2, "one view a file"
     on_marts = [
@@ -213,13 +238,15 @@ def test_every_table_of_the_archive_has_one_pipe_that_loads_it_by_name(files):
 
 def test_every_statement_can_be_repeated(files):
     repeatable = re.compile(
-        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|CREATE OR REPLACE VIEW|GRANT|USE ROLE"
-        r"|ALTER STORAGE INTEGRATION \w+ SET|ALTER WAREHOUSE \w+ SET)\s"
+        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|CREATE OR REPLACE VIEW|CREATE OR REPLACE TASK|ALTER TASK|GRANT|USE ROLE"
+        r"|ALTER STORAGE INTEGRATION \w+ SET|ALTER WAREHOUSE \w+ SET"
+        # What is there is passed over, or gets the values that it has to have.
+        r"|MERGE INTO|INSERT INTO [\s\S]+ NOT IN \()\s?"
     )
     for file in files:
         for statement in file.statements:
             assert repeatable.match(statement), f"{file.name}: {statement[:60]}"
-            # A view holds nothing that could be lost.
+            # A view or task holds nothing that could be lost.
             assert "OR REPLACE" not in statement.upper().removeprefix("CREATE OR REPLACE VIEW"), file.name
 
 
@@ -228,6 +255,22 @@ def test_sqlglot_parses_every_statement_and_knows_all_but_the_listed_ones(files)
         for statement in file.statements:
             if isinstance(parse(statement), exp.Command):
                 assert statement.startswith(COMMANDS_OF_SQLGLOT), f"{file.name}: {statement[:60]}"
+
+
+def test_sqlglot_parses_every_statement_of_the_tasks(files):
+    tasks = {
+        name[1]: split_body(statement[statement.index("BEGIN") :])
+        for file in files
+        for statement in file.statements
+        if (name := re.match(r"CREATE OR REPLACE TASK MOVIES\.CORE\.(\w+)", statement))
+    }
+    assert tuple(name.upper() for name in tasks) == TASKS
+    for name, statements in tasks.items():
+        assert statements[0] == "BEGIN TRANSACTION"
+        assert statements[-1] == "COMMIT"
+        for statement in statements[1:-1]:
+            parsed = parse(statement)
+            assert isinstance(parsed, exp.Insert | exp.Update | exp.Delete), f"{name}: {statement[:60]}"
 
 
 def test_sqlfluff_finds_nothing():

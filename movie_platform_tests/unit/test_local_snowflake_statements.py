@@ -161,7 +161,7 @@ def test_statements_go_to_the_longest_route_that_fits(sql: str, route: str) -> N
     [
         ("CREATE DYNAMIC TABLE t AS SELECT 1", 2),
         ("CREATE HYBRID TABLE t (n NUMBER)", 2),
-        ("CREATE OR REPLACE TASK t AS SELECT 1", 2),
+        ("CREATE OR REPLACE ALERT t AS SELECT 1", 2),
         ("INSTALL httpfs", 1003),
         ("COPY (SELECT 1) TO 'x'", 2),
         ("", 900),

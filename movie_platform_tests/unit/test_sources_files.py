@@ -4,6 +4,7 @@ import gzip
 import http.server
 import json
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ from movie_platform.sources.errors import (
 )
 from movie_platform.sources.profiles import load_profile, open_source
 from movie_platform.sources.protocol import RejectedRow, Source
+from movie_platform_tests.hostile_bundles import FAULTS
 
 DAY = date(2026, 11, 18)
 Open = Callable[..., Source]
@@ -101,6 +103,86 @@ def test_gzip_that_is_cut_short_is_an_error_not_a_short_file(tmp_path: Path, ope
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(content.encode())[:-1000])
     with pytest.raises(MalformedSource, match="cut short or damaged"):
         read(open_files("a.csv.gz", 'encoding = "utf-8"'))
+
+
+def write_zip(path: Path, **members: bytes) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.mkdir("folder")
+        for name, data in members.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), data)
+
+
+def test_a_zip_with_one_file_is_that_file_whatever_it_is_called(tmp_path: Path, open_files: Open) -> None:
+    write_zip(tmp_path / "films.csv.zip", export=b"id,name\n1,A\n")
+    assert read(open_files("films.csv.zip"))[0][0]["title"] == "A"
+
+
+def test_the_files_of_a_zip_that_have_the_format_are_read_and_named(tmp_path: Path, open_files: Open) -> None:
+    write_zip(
+        tmp_path / "films.zip",
+        b_csv=b"id,name\n2,B\n3\n",
+        folder__a_csv_gz=gzip.compress(b"id,name\n1,A\n"),
+        README_txt=b"about the files",
+    )
+    rows, rejected = read(open_files("films.zip", 'format = "csv"'))
+    assert sorted((row["movie_id"], row["title"]) for row in rows) == [("1", "A"), ("2", "B")]
+    assert [(row.line_number, row.message.split(":")[0]) for row in rejected] == [(3, "films.zip/b.csv")]
+    with pytest.raises(MalformedSource, match=r"holds no file whose name ends.*'README\.txt'"):
+        open_files("films.zip", 'format = "jsonl"').batches(DAY, None)
+
+
+def test_parquet_in_a_zip_is_read(tmp_path: Path, open_files: Open) -> None:
+    pq.write_table(pa.table({"id": [2], "name": ["B"]}), tmp_path / "b.parquet")
+    write_zip(tmp_path / "b.parquet.zip", b_parquet=(tmp_path / "b.parquet").read_bytes())
+    assert read(open_files("b.parquet.zip"))[0][0]["title"] == "B"
+
+
+@pytest.mark.parametrize(
+    "fault", ["bomb_by_ratio", "path_with_dots", "symlink", "encrypted", "truncated", "overlapping_entries"]
+)
+def test_a_hostile_zip_is_refused(tmp_path: Path, open_files: Open, fault: str) -> None:
+    [make] = [known.make for known in FAULTS if known.name == fault]
+    (tmp_path / "films.zip").write_bytes(make())
+    with pytest.raises(MalformedSource, match="is a ZIP file that is not read"):
+        open_files("films.zip", 'format = "csv"').batches(DAY, None)
+
+
+def test_a_zip_whose_data_is_damaged_is_an_error_not_a_short_file(tmp_path: Path, open_files: Open) -> None:
+    content = "id,name\n" + "".join(f"{n},T{n * 7919}\n" for n in range(200_000))
+    write_zip(tmp_path / "a.zip", a_csv=content.encode())
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(MalformedSource, match="is a ZIP file that is not read"):
+        read(open_files("a.zip", 'format = "csv"\nencoding = "utf-8"'))
+
+
+def test_a_json_array_of_objects_with_lists_keeps_the_lists_as_json(tmp_path: Path, open_files: Open) -> None:
+    films = [
+        {"title": "After Dark in Central Park", "year": 1900, "cast": [], "genres": []},
+        {"title": 'The "Quoted" One', "year": 1902, "cast": ["A, Jr.", "B"], "genres": ["Short", "Drama"]},
+        {"title": "Rope", "year": 1948, "cast": ["C"], "genres": ["Drama"], "href": None, "extract": "…"},
+    ]
+    (tmp_path / "movies.json").write_text(json.dumps(films, ensure_ascii=False, indent=1), "utf-8")
+    columns = 'title = "title"\nyear = "year"\ncast = "cast"\ngenres = "genres"'
+    rows, rejected = read(open_files("movies.json", columns=columns, key='["title", "year"]'))
+    assert rejected == []
+    assert [(row["movie_id"], row["cast"], row["genres"], row["extra"]) for row in rows] == [
+        ("After Dark in Central Park|1900", "[]", "[]", None),
+        ('The "Quoted" One|1902', '["A, Jr.","B"]', '["Short","Drama"]', None),
+        ("Rope|1948", '["C"]', '["Drama"]', '{"extract":"…","href":null}'),
+    ]
+
+
+def test_a_tsv_as_imdb_writes_it_is_read_without_quoting(tmp_path: Path, open_files: Open) -> None:
+    text = 'tconst\tprimaryTitle\tstartYear\ntt0000001\t"Unclosed\t1894\ntt10000002\tB\t\\N\n'
+    (tmp_path / "title.basics.tsv.gz").write_bytes(gzip.compress(text.encode()))
+    columns = 'title = "primaryTitle"\nyear = "startYear"'
+    rows, _ = read(open_files("title.basics.tsv.gz", 'null_values = ["\\\\N"]', columns, '"tconst"'))
+    assert [(row["movie_id"], row["title"], row["year"]) for row in rows] == [
+        ("tt0000001", '"Unclosed', "1894"),
+        ("tt10000002", "B", None),
+    ]
 
 
 def test_a_semicolon_file_read_with_commas_suggests_the_delimiter(tmp_path: Path, open_files: Open) -> None:
@@ -249,6 +331,8 @@ def test_files_behind_a_web_address_are_read(tmp_path: Path, open_files: Open, w
     pq.write_table(pa.table({"id": [2], "name": ["B"]}), tmp_path / "b.parquet")
     assert read(open_files(f"{web_server}/a.csv.gz"))[0][0]["title"] == "A"
     assert read(open_files(f"{web_server}/b.parquet"))[0][0]["title"] == "B"
+    write_zip(tmp_path / "c.csv.zip", c_csv=b"id,name\n3,C\n")
+    assert read(open_files(f"{web_server}/c.csv.zip"))[0][0]["title"] == "C"
 
 
 def test_faults_of_a_web_address_are_told_apart(open_files: Open, web_server: str) -> None:

@@ -52,7 +52,7 @@ def test_built_in_profiles_load_and_open(name: str, settings: Settings) -> None:
     profile = load_profile(name, settings=settings)
     source = open_source(profile, settings=settings)
     assert profile.name == name
-    assert source.answers_as_of()
+    assert source.answers_as_of() is (profile.kind in ("demo", "files"))
     assert source.columns() == profile.output_columns
     assert str(settings.home) not in str(source.describe())
 
@@ -66,7 +66,6 @@ def test_the_built_in_files_profile_knows_every_column_of_the_contract(settings:
     [
         (('kind = "sql"', 'kind = "sqk"'), r"'sqk' is not a kind of source.*Did you mean 'sql'"),
         (('kind = "sql"', ""), r"\[source\] has no `kind`"),
-        (('kind = "sql"', 'kind = "tmdb"'), r"kind 'tmdb' are not available in this version"),
         (('table = "omdb"', 'tabel = "omdb"'), r"unknown key 'tabel'\. Did you mean 'table'"),
         (('table = "omdb"', 'delimiter = ";"'), r"unknown key 'delimiter'"),
         (('table = "omdb"', ""), r"give either `table` or `query`"),
@@ -137,10 +136,9 @@ def test_a_profile_that_is_not_there_is_missed_by_name(tmp_path: Path, settings:
         load_profile(str(tmp_path / "flims.toml"), settings=settings)
 
 
-@pytest.mark.parametrize("name", ["omdb", "tmdb", "imdb"])
-def test_reserved_names_say_that_they_are_not_available_yet(name: str, settings: Settings) -> None:
-    with pytest.raises(ProfileError, match="not available in this version"):
-        load_profile(name, settings=settings)
+@pytest.mark.parametrize("name", ["imdb", "omdb", "tmdb"])
+def test_each_data_set_and_api_has_a_profile_of_its_own_kind(name: str, settings: Settings) -> None:
+    assert load_profile(name, settings=settings).kind == name
 
 
 @pytest.mark.parametrize(

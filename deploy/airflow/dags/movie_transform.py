@@ -209,7 +209,7 @@ class LandingKey:
 
 def landing_prefix(source: str, dt: date) -> str:
     """Prefix of all bundles that landed for a source and date."""
-    return f"{DATASET}/source={source}/dt={dt.isoformat()}/"
+    return f"{landing_dates_prefix(source)}{dt.isoformat()}/"
 
 
 def parse_landing_key(key: str) -> LandingKey | None:

@@ -12,6 +12,7 @@ from movie_platform.local_cloud.snowflake.pipes import statements as pipes
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.sql import ddl, describe, dml, queries, session_statements
 from movie_platform.local_cloud.snowflake.streams import statements as streams
+from movie_platform.local_cloud.snowflake.tasks import showing as task_lists
 from movie_platform.local_cloud.snowflake.tasks import statements as tasks
 from movie_platform.local_cloud.snowflake.tokens import leading_words
 
@@ -90,8 +91,8 @@ ROUTES: dict[str, Handler] = {
     "CREATE TASK": tasks.create_task,
     "ALTER TASK": tasks.alter_task,
     "DROP TASK": tasks.drop_task,
-    "SHOW TASKS": tasks.show_tasks,
-    "DESCRIBE TASK": tasks.describe_task,
+    "SHOW TASKS": task_lists.show_tasks,
+    "DESCRIBE TASK": task_lists.describe_task,
     "EXECUTE TASK": tasks.execute_task,
     "GRANT": grants.grant,
     "REVOKE": grants.revoke,

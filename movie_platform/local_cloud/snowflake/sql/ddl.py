@@ -177,8 +177,6 @@ def create_table_or_view(session: Session, statement: Statement) -> wire.Result:
         # CREATE TABLE … AS SELECT consumes the streams that it reads.
         session.begin()
         consume(session, replace_streams(session, tree))
-    prepared = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
-    described.lengths = [item for part in prepared for item in part.expression.args.get("text_lengths") or ()]
 
     def also(duck: duckdb.DuckDBPyConnection) -> None:
         path = quoted(name.name) if described.temporary else name.sql
@@ -189,6 +187,10 @@ def create_table_or_view(session: Session, statement: Statement) -> wire.Result:
             session.account.streams.forget_table(duck, name)
 
     try:
+        prepared = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
+        described.lengths = [
+            item for part in prepared for item in part.expression.args.get("text_lengths") or ()
+        ]
         _run(session, prepared, also)
         session.commit()
     finally:

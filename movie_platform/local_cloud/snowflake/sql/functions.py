@@ -14,7 +14,7 @@ from movie_platform.local_cloud.snowflake import load_history
 from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.streams.reading import has_data, replace_streams
-from movie_platform.local_cloud.snowflake.tasks.statements import cancel_executions, enable_dependents
+from movie_platform.local_cloud.snowflake.tasks.functions import cancel_executions, enable_dependents
 from movie_platform.local_cloud.snowflake.tasks.store import history_query
 from movie_platform.local_cloud.snowflake.tokens import parse_name
 

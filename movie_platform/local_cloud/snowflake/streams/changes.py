@@ -36,7 +36,7 @@ def noting_changes(session: Session, table: FullName, work: Callable[[], _T], *,
     # An append-only stream needs what was inserted behind its offset, a standard one every row.
     least = min(stream.row_offset if stream.append_only else 0 for stream in followers)
     duck.execute(
-        f"CREATE OR REPLACE TEMP TABLE _FS_NUMBERS AS {numbered(table, dense=is_dense(duck, table))}"
+        f"CREATE OR REPLACE TEMP TABLE _FS_NUMBERS AS {numbered(duck, table, dense=is_dense(duck, table))}"
     )
     names = "".join(f", t.{quoted(name)}" for name in columns)
     duck.execute(

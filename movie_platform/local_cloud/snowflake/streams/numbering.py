@@ -50,15 +50,29 @@ def is_dense(connection: duckdb.DuckDBPyConnection, table: FullName) -> bool:
     return not connection.execute(f"SELECT 1 FROM {_removed(table)} LIMIT 1").fetchall()
 
 
-def numbered(table: FullName, *, dense: bool) -> str:
-    """A query for the committed rows of a table: `rid` is DuckDB's rowid, NUMBER the row's number."""
+def numbered(connection: duckdb.DuckDBPyConnection, table: FullName, *, dense: bool, since: int = 0) -> str:
+    """A query for the committed rows of a table: `rid` is DuckDB's rowid, NUMBER the row's number.
+
+    Rows before number `since` may be left out. The query holds for the connection's transaction only.
+    """
     if dense:
-        return f"SELECT rowid AS rid, rowid AS {NUMBER} FROM {table.sql} WHERE rowid < {FIRST_UNCOMMITTED}"
+        return (
+            f"SELECT rowid AS rid, rowid AS {NUMBER} FROM {table.sql} "
+            f"WHERE rowid >= {since} AND rowid < {FIRST_UNCOMMITTED}"
+        )
+    # A row's rowid is never less than its place among the rows: those before `start` are counted, not sorted.
+    [(removed,)] = connection.execute(
+        "SELECT coalesce(sum(least(last_number, ?) - first_number + 1), 0) "
+        f"FROM {_removed(table)} AND first_number < ?",
+        [since - 1, since],
+    ).fetchall()
+    start = since - int(removed)
+    [(before,)] = connection.execute(f"SELECT count(*) FROM {table.sql} WHERE rowid < {start}").fetchall()
     # A range of removed rows moves all rows that stand behind it: those from place `first_number - removed before`.
     return (
         f"SELECT rid, place + coalesce(removed, 0) AS {NUMBER} FROM "
-        "(SELECT rowid AS rid, row_number() OVER (ORDER BY rowid) - 1 AS place "
-        f"FROM {table.sql} WHERE rowid < {FIRST_UNCOMMITTED}) ASOF LEFT JOIN "
+        f"(SELECT rowid AS rid, {before} + row_number() OVER (ORDER BY rowid) - 1 AS place "
+        f"FROM {table.sql} WHERE rowid >= {start} AND rowid < {FIRST_UNCOMMITTED}) ASOF LEFT JOIN "
         "(SELECT first_number - (so_far - length) AS from_place, max(so_far)::BIGINT AS removed FROM "
         "(SELECT first_number, last_number - first_number + 1 AS length, "
         f"(sum(last_number - first_number + 1) OVER (ORDER BY first_number))::BIGINT AS so_far FROM {_removed(table)}) "

@@ -33,6 +33,10 @@ def replace_streams(session: Session, tree: Expr) -> list[Stream]:
     for table in list(tree.find_all(exp.Table)):
         if not isinstance(table.this, exp.Identifier) or _is_target(table):
             continue
+        if _named(session, table) is None:
+            continue
+        # The offset must be of the same moment as the rows.
+        session.hold_snapshot()
         stream = _named(session, table)
         if stream is None:
             continue
@@ -64,11 +68,11 @@ def has_data(session: Session, name: str) -> bool:
     full = session.resolve(parse_name(name))
     if full.database not in session.account.engine.databases():
         raise does_not_exist("Database", full.database)
+    session.hold_snapshot()
     stream = session.account.streams.find(session.duck, full)
     if stream is None:
         raise does_not_exist("Stream", str(full))
     _check_table(stream)
-    session.hold_snapshot()
     return bool(session.duck.execute(f"SELECT 1 FROM ({_changes(session, stream)}) LIMIT 1").fetchall())
 
 
@@ -109,7 +113,6 @@ def _check_table(stream: Stream) -> None:
 
 def _view(session: Session, stream: Stream) -> str:
     # A view, so that the query reaches DuckDB as it is: what stands in the statement is rewritten as Snowflake's SQL.
-    session.hold_snapshot()
     name = f"_STREAM_{stream.stream_id.replace('-', '_')}".upper()
     session.duck.execute(f"CREATE OR REPLACE TEMP VIEW {quoted(name)} AS {_changes(session, stream)}")
     return name
@@ -125,7 +128,10 @@ def _changes(session: Session, stream: Stream) -> str:
             f"SELECT {_given(stream, columns, 'INSERT', 'false', 'rowid')} FROM {stream.table.sql} "
             f"WHERE rowid >= {stream.row_offset} AND rowid < {FIRST_UNCOMMITTED}"
         )
-    parts = [f"numbered AS ({numbered(stream.table, dense=dense)})", *_states(stream, columns, images)]
+    # What is new is all that an append-only stream needs; a standard one compares with what is old.
+    since = stream.row_offset if stream.append_only else 0
+    rows = numbered(session.duck, stream.table, dense=dense, since=since)
+    parts = [f"numbered AS ({rows})", *_states(stream, columns, images)]
     change = _inserted if stream.append_only else _difference
     return f"WITH {', '.join(parts)} {change(stream, columns)}"
 

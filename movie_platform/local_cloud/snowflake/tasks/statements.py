@@ -1,10 +1,9 @@
-"""CREATE, ALTER, DROP, SHOW, DESCRIBE and EXECUTE TASK.
+"""CREATE, ALTER, DROP and EXECUTE TASK.
 
-Sources: Snowflake documentation, "CREATE TASK", "ALTER TASK", "EXECUTE TASK", "SHOW TASKS"
+Sources: Snowflake documentation, "CREATE TASK", "ALTER TASK", "EXECUTE TASK", "DROP TASK"
 (docs.snowflake.com/en/sql-reference/sql/create-task and its neighbours).
 """
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,13 +16,13 @@ from movie_platform.local_cloud.snowflake.errors import (
     syntax_error,
     unsupported,
 )
-from movie_platform.local_cloud.snowflake.names import FullName, matches_like, shown
+from movie_platform.local_cloud.snowflake.names import FullName, shown
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.tasks.graph import check_graph, roots_of
 from movie_platform.local_cloud.snowflake.tasks.schedule import parse_schedule
 from movie_platform.local_cloud.snowflake.tasks.script import split_body
 from movie_platform.local_cloud.snowflake.tasks.store import STARTED, SUSPENDED, Task, new_task_id
-from movie_platform.local_cloud.snowflake.tokens import Kind, TokenStream, Value, leading_words, parse_name
+from movie_platform.local_cloud.snowflake.tokens import Kind, TokenStream, Value, leading_words
 
 _DONE = "Statement executed successfully."
 _PROPERTIES = frozenset(
@@ -35,13 +34,6 @@ _PROPERTIES = frozenset(
 _SUSPEND_AFTER = 10
 _TIMEOUT_MS = 3_600_000
 _LONGEST_TIMEOUT_MS = 604_800_000
-_COLUMNS = (
-    ("created_on", "timestamp_ltz"), ("name", "text"), ("id", "text"), ("database_name", "text"),
-    ("schema_name", "text"), ("owner", "text"), ("comment", "text"), ("warehouse", "text"), ("schedule", "text"),
-    ("predecessors", "text"), ("state", "text"), ("definition", "text"), ("condition", "text"),
-    ("allow_overlapping_execution", "text"), ("error_integration", "text"), ("last_committed_on", "timestamp_ltz"),
-    ("last_suspended_on", "timestamp_ltz"), ("owner_role_type", "text"),
-)  # fmt: skip
 
 
 def create_task(session: Session, statement: Statement) -> wire.Result:
@@ -258,32 +250,6 @@ def _is_triggered(task: Task) -> bool:
     return "SYSTEM$STREAM_HAS_DATA" in (task.condition or "").upper()
 
 
-def cancel_executions(session: Session, argument: str) -> str:
-    """SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS: ends what the task runs; does not wait for the end."""
-    name = session.resolve(parse_name(argument))
-    if session.account.tasks.store.find(name) is None:
-        raise does_not_exist("Task", str(name))
-    if session.account.tasks.cancel(name):
-        return f"cancelled ongoing execution of task {name}"
-    return f"task {name} has no ongoing execution"
-
-
-def enable_dependents(session: Session, argument: str) -> str:
-    """SYSTEM$TASK_DEPENDENTS_ENABLE: resumes a root and all that come after it."""
-    name = session.resolve(parse_name(argument))
-    store = session.account.tasks.store
-    root = store.find(name)
-    if root is None:
-        raise does_not_exist("Task", str(name))
-    tasks = {found.name: found for found in store.tasks(name.database)}
-    predecessors = {task: found.predecessors for task, found in tasks.items()}
-    for task in tasks.values():
-        if task.name != name and name in roots_of(task.name, predecessors):
-            store.set_state(task, STARTED)
-    store.set_state(root, STARTED)
-    return "true"
-
-
 def drop_task(session: Session, statement: Statement) -> wire.Result:
     """DROP TASK; tasks that came after it come after the others, or become roots."""
     stream = TokenStream(statement.sql)
@@ -328,52 +294,3 @@ def execute_task(session: Session, statement: Statement) -> wire.Result:
     session.outside_transaction()
     session.account.tasks.execute(task)
     return wire.message(f"Task {shown(name.name)} is scheduled to run immediately.")
-
-
-def show_tasks(session: Session, statement: Statement) -> wire.Result:
-    """SHOW TASKS [LIKE '…'] [IN ACCOUNT | [DATABASE] name | SCHEMA name]."""
-    stream = TokenStream(statement.sql)
-    stream.expect("SHOW", "TASKS")
-    pattern = stream.string() if stream.accept("LIKE") else None
-    database, schema = session.database, session.schema
-    if stream.accept("IN"):
-        if stream.accept("ACCOUNT"):
-            database = schema = None
-        elif stream.accept("DATABASE"):
-            database, schema = (session.database if stream.at_end else stream.identifier()), None
-        else:
-            stream.accept("SCHEMA")
-            name = stream.name()
-            database, schema = name.schema or session.database, name.name
-    stream.end()
-    if database is not None and database not in session.account.engine.databases():
-        raise does_not_exist("Database", database)
-    found = [
-        task
-        for task in session.account.tasks.store.tasks(database)
-        if (schema is None or task.name.schema == schema)
-        and (pattern is None or matches_like(pattern, task.name.name))
-    ]
-    return wire.rows_result(_COLUMNS, [_row(task) for task in found])
-
-
-def describe_task(session: Session, statement: Statement) -> wire.Result:
-    """DESCRIBE TASK: the row that SHOW TASKS has."""
-    stream = TokenStream(statement.sql)
-    stream.take()
-    stream.expect("TASK")
-    name = session.resolve(stream.name())
-    stream.end()
-    task = session.account.tasks.store.find(name)
-    if task is None:
-        raise does_not_exist("Task", str(name))
-    return wire.rows_result(_COLUMNS, [_row(task)], wire.DESCRIBE)
-
-
-def _row(task: Task) -> tuple[object, ...]:
-    return (
-        task.created_on, task.name.name, task.task_id, task.name.database, task.name.schema, task.owner, task.comment,
-        task.warehouse, task.schedule, json.dumps([str(name) for name in task.predecessors]), task.state,
-        task.definition, task.condition, "false", None,
-        task.changed_on if task.started else None, None if task.started else task.changed_on, "ROLE",
-    )  # fmt: skip
