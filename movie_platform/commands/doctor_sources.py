@@ -77,4 +77,3 @@ def _probe(profile: "Profile", settings: "Settings", *, asked_for: bool) -> Iter
             SourceTrouble.OTHER,
         )
     yield checks.check_source(profile.name, trouble, found)
-
