@@ -71,6 +71,9 @@ class ImdbJoin:
             },
         )
 
+        # What a command prints is its result alone.
+        self._connection.execute("SET enable_progress_bar = false")
+
     def __enter__(self) -> "ImdbJoin":
         return self
 
