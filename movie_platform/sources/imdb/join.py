@@ -70,7 +70,6 @@ class ImdbJoin:
                 "autoload_known_extensions": False,
             },
         )
-
         # What a command prints is its result alone.
         self._connection.execute("SET enable_progress_bar = false")
 
