@@ -179,4 +179,5 @@ def _count(query: str, folder: Path) -> int:
         "threads": min(os.cpu_count() or 1, MOST_THREADS),
     }
     with duckdb.connect(":memory:", config=config) as connection:
+        connection.execute("SET enable_progress_bar = false")
         return sum(batch.num_rows for batch in connection.sql(query).to_arrow_reader(BATCH_ROWS))

@@ -70,6 +70,8 @@ class ImdbJoin:
                 "autoload_known_extensions": False,
             },
         )
+        # What a command prints is its result alone.
+        self._connection.execute("SET enable_progress_bar = false")
 
     def __enter__(self) -> "ImdbJoin":
         return self
