@@ -151,7 +151,8 @@ def test_the_edges_of_the_dags_are_the_edges_of_the_graph(dags: dict[str, Any]):
         }
         if named(task.task_id) != EXTRACT_TASK:
             assert {inlet.name for inlet in task.inlets} == reads - set(step["assets"])
-        for dep in asset["deps"]:
+        # What a multi-asset makes of its own assets is inside its one task.
+        for dep in set(asset["deps"]) - set(step["assets"]):
             if dep not in told:
                 assert dep in {inlet.name for inlet in task.inlets}
                 continue

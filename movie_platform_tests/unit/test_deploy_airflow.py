@@ -53,7 +53,7 @@ def test_deferrable_operators_have_what_they_import_when_they_run():
 
 
 def test_the_image_is_of_the_version_that_is_locked_and_tested():
-    version = str(VERSIONS["apache-airflow"])
+    version = str(VERSIONS[canonicalize_name("apache-airflow")])
     assert f"apache/airflow:{version}-python3.11" in (FOLDER / "Dockerfile").read_text("utf-8")
     assert COMPOSE["x-airflow"]["image"].endswith(f":{version}")
 
