@@ -105,10 +105,10 @@ $(AIRFLOW_INSTALLED): requirements-airflow.lock
 	fi
 	@touch $@
 
-lock-airflow: ## Renew requirements-airflow.lock from requirements-airflow.in (needs uv).
+lock-airflow: ## Renew requirements-airflow.lock from deploy/airflow/requirements.in (needs uv).
 	@[ -n "$(UV)" ] || { echo "error: the lock file is made with uv: https://docs.astral.sh/uv" >&2; exit 2; }
 	$(UV) pip compile --quiet --python-version 3.11 --no-strip-extras --generate-hashes \
-	  --no-header --no-emit-index-url --no-emit-find-links --output-file requirements-airflow.lock requirements-airflow.in
+	  --no-header --no-emit-index-url --no-emit-find-links --output-file requirements-airflow.lock deploy/airflow/requirements.in
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv).
 	@[ -n "$(UV)" ] || { echo "error: the lock file is made with uv: https://docs.astral.sh/uv" >&2; exit 2; }

@@ -30,7 +30,7 @@ _Override.add_constructor("!reset", lambda loader, node: None)
 
 
 def wanted() -> list[Requirement]:
-    lines = (ROOT / "requirements-airflow.in").read_text("utf-8").splitlines()
+    lines = (ROOT / "deploy/airflow/requirements.in").read_text("utf-8").splitlines()
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 

@@ -88,19 +88,20 @@ class _Preparation:
         self._bound = list(parameters)
         self.parameters = list(parameters)
         self.reads_streams = bool(replace_streams(session, tree))
-        self._prepared = session.translator.prepare(
-            replace_functions(session, tree, self.parameters), self.parameters
-        )
+        self._prepared = [] if self.reads_streams else self._translate(tree)
 
     def inside_transaction(self) -> list[Prepared]:
         """The statements to execute now."""
         if self.reads_streams:
             tree, self.parameters = self._tree.copy(), list(self._bound)
             consume(self._session, replace_streams(self._session, tree))
-            self._prepared = self._session.translator.prepare(
-                replace_functions(self._session, tree, self.parameters), self.parameters
-            )
+            self._prepared = self._translate(tree)
         return self._prepared
+
+    def _translate(self, tree: Expr) -> list[Prepared]:
+        return self._session.translator.prepare(
+            replace_functions(self._session, tree, self.parameters), self.parameters
+        )
 
 
 _OVERWRITING = "_OVERWRITING"
