@@ -137,7 +137,7 @@ def test_days_are_named_with_commas_between():
 def test_what_is_no_number_of_days_is_refused_with_an_example(text: str):
     with pytest.raises(ConfigurationError) as caught:
         parse_days(text)
-    assert "1,10,50" in caught.value.next_step
+    assert "1,10,50" in (caught.value.next_step or "")
 
 
 @pytest.mark.parametrize("text", ["bundle", "extract,unpack", "extract,zip"])
