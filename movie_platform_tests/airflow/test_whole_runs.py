@@ -21,7 +21,8 @@ LOADED = [asset["key"] for asset in GRAPH["assets"] if asset["group"] in ("snowf
 BEHIND = [
     asset["key"] for asset in GRAPH["assets"] if asset["group"] in ("snowflake_core", "snowflake_marts")
 ]
-# What says which source, batch and file a row is of, and keys that are hashes of it: all else must be equal.
+# What says which source, batch and file a row is of and when it was made, and keys that are hashes of it: all else
+# must be equal.
 IDENTITY = {
     "source",
     "batch_id",
@@ -31,6 +32,7 @@ IDENTITY = {
     "content_id",
     "extracted_at",
     "transformed_at",
+    "measured_at",
 }
 
 
