@@ -307,7 +307,25 @@ LOAD_RUNS = Table(
     ),
 )
 
-OPS_TABLES: tuple[Table, ...] = (LOAD_FILES, LOAD_RUNS, CORE_CHANGES, DATA_QUALITY_RESULTS)
+TASK_ERRORS = Table(
+    name="task_errors",
+    description="Runs of tasks that failed, kept beyond the days that TASK_HISTORY goes back.",
+    snowflake_schema="OPS",
+    primary_key=("query_id",),
+    columns=(
+        _text("query_id", "Query that the task's run was."),
+        _text("graph_run", "Run of the graph that it belonged to."),
+        _text("task_name", "Task of CORE."),
+        _text("state", "FAILED, FAILED_AND_AUTO_SUSPENDED or CANCELLED."),
+        _text("error_code", "Snowflake's number of the error.", nullable=True),
+        _text("error_message", "Snowflake's words for it.", nullable=True),
+        Column("scheduled_at", "timestamp", "When the run was due, UTC.", nullable=False),
+        Column("completed_at", "timestamp", "When it ended, UTC."),
+        Column("noted_at", "timestamp", "When the next run of the graph noted it, UTC.", nullable=False),
+    ),
+)
+
+OPS_TABLES: tuple[Table, ...] = (LOAD_FILES, LOAD_RUNS, CORE_CHANGES, DATA_QUALITY_RESULTS, TASK_ERRORS)
 
 FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ForeignKey("bridge_movie_genre", "movie_key", "dim_movie", "movie_key"),
