@@ -25,7 +25,7 @@ INSTALLED := $(VENV)/.installed
 AIRFLOW_VENV := .venv-airflow
 AIRFLOW_INSTALLED := $(AIRFLOW_VENV)/.installed
 
-.PHONY: help demo dev test test-browser test-airflow screenshots check bench clean install lock lock-airflow airflow-dags chromium
+.PHONY: help demo dev test test-all test-browser test-airflow screenshots check bench clean install lock lock-airflow airflow-dags chromium
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -36,9 +36,14 @@ demo: $(INSTALLED) ## Carry three days of a real movie database from source to m
 dev: $(INSTALLED) ## The local cloud and the Dagster UI in the foreground; Ctrl-C stops all of it.
 	exec $(BIN)/movie-platform --home "$(HOME_DIR)" dev
 
+PYTEST_SIDE_BY_SIDE := $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder \
+  movie_platform_tests/unit movie_platform_tests/integration movie_platform_tests/pipeline
+
 test: $(INSTALLED) ## Unit, integration and pipeline tests, TEST_WORKERS files at a time (0: one after another, in one process).
-	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder \
-	  movie_platform_tests/unit movie_platform_tests/integration movie_platform_tests/pipeline $(PYTEST_ARGS)
+	$(PYTEST_SIDE_BY_SIDE) -m "not long" $(PYTEST_ARGS)
+
+test-all: $(INSTALLED) ## The same, and whole runs of every source and of every kind of bad bundle.
+	$(PYTEST_SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 test-browser: $(INSTALLED) chromium ## Tests that drive the Dagster UI in a real Chromium.
 	$(BIN)/pytest movie_platform_tests/browser $(PYTEST_ARGS)

@@ -13,7 +13,7 @@ from movie_platform.settings import Settings
 from movie_platform_tests.fakes import omdb, tmdb
 from movie_platform_tests.integration.api_sources import DAY, KEY_VARIABLE, TOKEN_VARIABLE, write_profile
 
-pytestmark = [pytest.mark.cloud, pytest.mark.spark, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cloud, pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(900)]
 FILMS = 25
 
 

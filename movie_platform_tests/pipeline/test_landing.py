@@ -35,7 +35,7 @@ KINDS = (
     *("wrong_size", "wrong_sha256", "wrong_row_count", "invalid_utf8", "nul_byte"),
 )
 
-pytestmark = [pytest.mark.cloud, pytest.mark.spark, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cloud, pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(900)]
 
 
 def land(settings: Settings, folder: Path, body: bytes) -> tuple[int, dict[str, Any]]:

@@ -20,7 +20,7 @@ from movie_platform.sources.incremental import PREVIOUS_CURSOR
 
 FIRST, SECOND = date(2026, 11, 19), date(2026, 11, 20)
 
-pytestmark = [pytest.mark.cloud, pytest.mark.spark, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.cloud, pytest.mark.spark, pytest.mark.long, pytest.mark.timeout(1800)]
 
 
 def run(settings: Settings, dt: date, profile: Path) -> RunReport:
