@@ -10,6 +10,8 @@ from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows, wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/archive"
 SECONDS = 60
+# Rows of the history that are asked for: those of a run that was just executed are among so many.
+LATEST = 12
 
 
 def deploy(cloud: SnowflakeCloud, connection: SnowflakeConnection) -> None:
@@ -22,11 +24,11 @@ def deploy(cloud: SnowflakeCloud, connection: SnowflakeConnection) -> None:
 
 
 def history(connection: SnowflakeConnection) -> dict[str, GraphRun]:
-    """The graph's runs by their identifier."""
+    """The graph's latest runs by their identifier."""
     found = rows(
         connection,
         "SELECT graph_run_group_id, name, state, error_code, error_message, query_id"
-        " FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 10000))"
+        f" FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => {LATEST}))"
         " ORDER BY scheduled_time, query_start_time",
     )
     return graph_runs(TaskRun(*row) for row in found)
