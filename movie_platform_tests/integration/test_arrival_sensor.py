@@ -13,8 +13,10 @@ from movie_platform.assets import keys
 from movie_platform.automation import arrival_sensor, tags
 from movie_platform.build import build_defs
 from movie_platform.contracts.locations import landing_prefix
+from movie_platform.provision import provision
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.settings import Settings
+from movie_platform_tests.another_platform import another
 
 VISIBILITY_SECONDS = 2
 DAY = datetime.now(UTC).date()
@@ -54,6 +56,14 @@ class Ticker:
                 self.instance, job_name="process_landed_bundle", tags=dict(request.tags), status=status
             )
         return new
+
+
+@pytest.fixture(scope="module")
+def provisioned_cloud(local_cloud: Settings) -> Settings:
+    """A platform of this module's own: the sensor reports each bundle of its bucket, whoever landed it."""
+    settings = another(local_cloud, "sensor")
+    provision(settings)
+    return settings
 
 
 @pytest.fixture

@@ -288,7 +288,6 @@ def test_what_was_done_is_noted_table_by_table(warehouse: SnowflakeConnection, t
         ("bridge_movie_person", 2, 0, 0, 0),
         ("dim_genre", 1, 0, 0, 0),
         ("dim_movie", 3, 2, 2, 0),
-        ("dim_person", 0, 0, 0, 0),
         ("fact_movie_snapshot", 2, 0, 0, 0),
     ]
     quality = rows(

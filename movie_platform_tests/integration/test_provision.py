@@ -22,6 +22,7 @@ from movie_platform.provision.warehouse import ask_snowflake
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.settings import Settings
+from movie_platform_tests.another_platform import another
 
 pytestmark = pytest.mark.cloud
 
@@ -34,17 +35,6 @@ def eventually(check: Callable[[], Any], seconds: float = 20) -> Any:
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.1)
     return found
-
-
-def another(settings: Settings, name: str) -> Settings:
-    """A second platform in the same accounts: nothing of it has the name of anything of the first."""
-    return settings.model_copy(
-        update={
-            "name_prefix": f"movies-{name}",
-            "snowflake_database": f"MOVIES_{name.upper()}",
-            "snowflake_warehouse": f"MOVIES_{name.upper()}_WH",
-        }
-    )
 
 
 def bucket_names(settings: Settings) -> set[str]:

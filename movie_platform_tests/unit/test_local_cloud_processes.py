@@ -96,7 +96,11 @@ def test_ending_a_process_ends_what_it_left_in_its_session(tmp_path: Path):
 def test_a_process_is_found_by_the_arguments_that_only_it_has(tmp_path: Path):
     process = start("import time; time.sleep(60)", tmp_path, "--home", str(tmp_path), "tail")
     try:
-        assert processes.find(["--home", str(tmp_path)]) == [process]
+        # Until it has begun to run Python it has the arguments of its parent.
+        deadline = time.monotonic() + 10
+        while processes.find(["--home", str(tmp_path)]) != [process]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         assert processes.find(["--home", f"{tmp_path}-other"]) == []
     finally:
         processes.end(process, grace_seconds=5)
