@@ -96,6 +96,8 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(BIN)/python -m compileall -q movie_platform glue_scripts
 	@touch $@
 
+# The lock names everything that is needed. pip must not look for it again: it would ask for the package behind
+# `fastapi[…]==…` without its pin, and refuse it.
 $(AIRFLOW_INSTALLED): requirements-airflow.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
 	  echo "error: Python 3.11 is needed and '$(PYTHON)' is not it: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
@@ -106,7 +108,7 @@ $(AIRFLOW_INSTALLED): requirements-airflow.lock
 	  VIRTUAL_ENV="$$PWD/$(AIRFLOW_VENV)" $(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements-airflow.lock; \
 	else \
 	  $(PYTHON) -m venv $(AIRFLOW_VENV); \
-	  $(AIRFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-airflow.lock; \
+	  $(AIRFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-airflow.lock; \
 	fi
 	@touch $@
 
