@@ -11,7 +11,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as fn
 
-from glue_scripts import films
+from glue_scripts import films, parsing
 from glue_scripts.hashing import hashed_columns, row_hash
 from glue_scripts.spark_types import spark_type
 from movie_platform.contracts import tables
@@ -65,7 +65,7 @@ def statistics(judged: DataFrame) -> Statistics:
     def items(name: str) -> Column:
         return fn.coalesce(fn.greatest(fn.size(name), fn.lit(0)), fn.lit(0))
 
-    rated = sum((_is_rated(provider).cast("int") for provider in films.PROVIDERS), fn.lit(0))
+    rated = sum((_is_rated(provider).cast("int") for provider in parsing.PROVIDERS), fn.lit(0))
     row = judged.agg(
         fn.count(fn.lit(1)).alias("rows"),
         fn.count_if(is_film).alias("movies"),
@@ -78,7 +78,7 @@ def statistics(judged: DataFrame) -> Statistics:
         *(fn.count_if(fn.col("verdict") == code).alias(f"verdict_{code}") for code in codes),
         *(
             total(fn.shiftright("unparsed", bit).bitwiseAND(fn.lit(1))).alias(f"nulled_{name}")
-            for bit, name in enumerate(films.PARSED)
+            for bit, name in enumerate(parsing.PARSED)
         ),
     ).first()
     counts = {} if row is None else {name: int(value) for name, value in row.asDict().items()}
@@ -88,7 +88,7 @@ def statistics(judged: DataFrame) -> Statistics:
         rows=counts["rows"],
         by_verdict=by_verdict,
         keyless=counts["keyless"],
-        nulled={name: counts[f"nulled_{name}"] for name in films.PARSED if counts[f"nulled_{name}"]},
+        nulled={name: counts[f"nulled_{name}"] for name in parsing.PARSED if counts[f"nulled_{name}"]},
         table_rows={
             **{name: counts[name] for name in ("movies", "movie_ratings", "movie_genres", "movie_people")},
             "quarantined_rows": quarantined,
@@ -110,17 +110,17 @@ def movie_ratings(judged: DataFrame, version: Version, files: int) -> DataFrame:
     """Rows of `movie_ratings`: a row a film and provider of whom a rating or votes are known."""
     pairs = [
         column
-        for provider in films.PROVIDERS
+        for provider in parsing.PROVIDERS
         for column in (fn.lit(provider.name), fn.col(provider.rating), fn.col(provider.votes))
     ]
     narrow = judged.select(
         "verdict",
         "movie_id",
-        *(name for provider in films.PROVIDERS for name in (provider.rating, provider.votes)),
+        *(name for provider in parsing.PROVIDERS for name in (provider.rating, provider.votes)),
     )
     rows = _placed(narrow, files).select(
         "movie_id",
-        fn.stack(fn.lit(len(films.PROVIDERS)), *pairs).alias("provider", "rating", "votes"),
+        fn.stack(fn.lit(len(parsing.PROVIDERS)), *pairs).alias("provider", "rating", "votes"),
     )
     known = rows.where(fn.col("rating").isNotNull() | fn.col("votes").isNotNull())
     return _conform(known, tables.MOVIE_RATINGS, version)
@@ -177,7 +177,7 @@ def quarantined_rows(
     return _conform(ordered, tables.QUARANTINED_ROWS, version, hashed=True)
 
 
-def _is_rated(provider: films.Provider) -> Column:
+def _is_rated(provider: parsing.Provider) -> Column:
     return fn.col(provider.rating).isNotNull() | fn.col(provider.votes).isNotNull()
 
 

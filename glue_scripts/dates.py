@@ -1,138 +1,127 @@
-"""Dates and timestamps as sources write them, as column expressions.
+"""Dates and timestamps as sources write them.
 
 A date carries its precision: `release_date` is first brought to ISO form, cut to what is known (`1994-10-14`,
 `1994-10`, `1994`), so that its length says the precision. Dates that could be read in two ways (`04/05/1994`) are
 not read at all.
 """
 
-from pyspark.sql import Column
-from pyspark.sql import functions as fn
-
-from glue_scripts.text import bind
+import re
+from datetime import UTC, date, datetime, timedelta
 
 _MONTHS = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
-_MONTH_STARTS = "janfebmaraprmayjunjulaugsepoctnovdec"
+_MONTH_STARTS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
-_ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_ISO_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ][0-9]{1,2}:[0-9]{2}.*)?$"
-_ISO_MONTH = r"^[0-9]{4}-[0-9]{2}$"
-_YEAR = r"^([0-9]{4})(?:\.0+)?$"
-_YEAR_FIRST = r"^([0-9]{4})[/.]([0-9]{1,2})[/.]([0-9]{1,2})$"
-_COMPACT = r"^(1[89]|20)([0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$"
-_DAY_FIRST = rf"^([0-9]{{1,2}})(?:st|nd|rd|th)?[ -](?:of )?({_MONTHS})\.?,?[ -]([0-9]{{4}})$"
-_MONTH_FIRST = rf"^({_MONTHS})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}})$"
-_MONTH_AND_YEAR = rf"^({_MONTHS})\.?,?[ -]([0-9]{{4}})$"
-_NUMBERS = r"^([0-9]{1,2})[/.]([0-9]{1,2})[/.]([0-9]{4})$"
-_WEEKDAY = r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? "
-_PLACE = r" ?\([^()]*\)$"
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ISO_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ][0-9]{1,2}:[0-9]{2}.*)?")
+_ISO_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
+_YEAR = re.compile(r"([0-9]{4})(?:\.0+)?")
+_YEAR_FIRST = re.compile(r"([0-9]{4})[/.]([0-9]{1,2})[/.]([0-9]{1,2})")
+_COMPACT = re.compile(r"((?:1[89]|20)[0-9]{2})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])")
+_DAY_FIRST = re.compile(rf"([0-9]{{1,2}})(?:st|nd|rd|th)?[ -](?:of )?({_MONTHS})\.?,?[ -]([0-9]{{4}})")
+_MONTH_FIRST = re.compile(rf"({_MONTHS})\.? ([0-9]{{1,2}})(?:st|nd|rd|th)?,? ([0-9]{{4}})")
+_MONTH_AND_YEAR = re.compile(rf"({_MONTHS})\.?,?[ -]([0-9]{{4}})")
+_NUMBERS = re.compile(r"([0-9]{1,2})[/.]([0-9]{1,2})[/.]([0-9]{4})")
+_WEEKDAY = re.compile(r"^(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? ")
+_PLACE = re.compile(r" ?\([^()]*\)\Z")
+_UNKNOWN_PARTS = re.compile(r"(?:-00){1,2}\Z")
 
-_TIMESTAMP = (
-    r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{1,2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,9})?)?"
-    r" ?(?:(?:Z|UTC|GMT)|([+-][0-9]{2}):?([0-9]{2})?)?$"
+_TIMESTAMP = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?"
+    r" ?(?:(?:Z|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2})?)?"
 )
+_FIRST_TIMESTAMP = datetime(1900, 1, 1, tzinfo=UTC)
+_AFTER_LAST_TIMESTAMP = datetime(2200, 1, 1, tzinfo=UTC)
+# No place on Earth is further from UTC.
+_FURTHEST_ZONE = timedelta(hours=18)
 
 
-def partial_date(value: Column) -> Column:
-    """ISO text of a date, as far as it is known: `yyyy-MM-dd`, `yyyy-MM` or `yyyy`; null where it is none.
+def partial_date(text: str | None) -> str | None:
+    """ISO text of a date, as far as it is known: `yyyy-MM-dd`, `yyyy-MM` or `yyyy`; None where it is none.
 
     The text may still be no day of the calendar (30 February): `first_day` tells.
     """
-
-    def parse(text: Column) -> Column:
-        def part(pattern: str, group: int) -> Column:
-            return fn.regexp_extract(text, pattern, group)
-
-        # Which number is the month is certain only where the other one cannot be.
-        day_and_month = fn.when(
-            part(_NUMBERS, 1).cast("int") > 12, _iso(part(_NUMBERS, 3), part(_NUMBERS, 2), part(_NUMBERS, 1))
-        ).when(
-            part(_NUMBERS, 2).cast("int") > 12, _iso(part(_NUMBERS, 3), part(_NUMBERS, 1), part(_NUMBERS, 2))
-        )
-        return (
-            fn.when(
-                text.rlike(_DAY_FIRST),
-                _iso(part(_DAY_FIRST, 3), _month_number(part(_DAY_FIRST, 2)), part(_DAY_FIRST, 1)),
-            )
-            .when(
-                text.rlike(_MONTH_FIRST),
-                _iso(part(_MONTH_FIRST, 3), _month_number(part(_MONTH_FIRST, 1)), part(_MONTH_FIRST, 2)),
-            )
-            .when(
-                text.rlike(_MONTH_AND_YEAR),
-                _iso(part(_MONTH_AND_YEAR, 2), _month_number(part(_MONTH_AND_YEAR, 1))),
-            )
-            .when(text.rlike(_YEAR_FIRST), _iso(*(part(_YEAR_FIRST, group) for group in (1, 2, 3))))
-            .when(text.rlike(_NUMBERS), day_and_month)
-            .when(text.rlike(_COMPACT), fn.regexp_replace(text, _COMPACT, "$1$2-$3-$4"))
-            .when(text.rlike(_YEAR), part(_YEAR, 1))
-        )
-
-    bare = fn.regexp_replace(fn.regexp_replace(fn.lower(value), _PLACE, ""), _WEEKDAY, "")
-    iso = (
-        fn.when(value.rlike(_ISO_DAY), fn.substring(value, 1, 10))
-        .when(value.rlike(_ISO_MONTH), value)
-        .otherwise(bind(bare, parse))
-    )
+    if text is None:
+        return None
+    if found := _ISO_DAY.fullmatch(text):
+        iso = found[1]
+    elif _ISO_MONTH.fullmatch(text):
+        iso = text
+    else:
+        iso = _written_date(_WEEKDAY.sub("", _PLACE.sub("", text.lower())))
     # Databases write the parts that they do not know as zeros.
-    careful = bind(
-        iso,
-        lambda iso: fn.when(iso.endswith("-00"), fn.regexp_replace(iso, "(?:-00){1,2}$", "")).otherwise(iso),
-    )
-    return fn.when(value.rlike(_ISO_DATE) & ~value.endswith("-00"), value).when(value.isNotNull(), careful)
+    return iso if iso is None or not iso.endswith("-00") else _UNKNOWN_PARTS.sub("", iso)
 
 
-def first_day(iso: Column) -> Column:
-    """The date of a `partial_date`: the first day of what is known; null where the calendar has none."""
-    whole = fn.concat(
-        iso, fn.when(fn.length(iso) == 4, "-01-01").when(fn.length(iso) == 7, "-01").otherwise("")
-    )
-    return fn.try_to_timestamp(whole).cast("date")
+def first_day(iso: str | None) -> date | None:
+    """The date of a `partial_date`: the first day of what is known; None where the calendar has none."""
+    if iso is None:
+        return None
+    try:
+        return date.fromisoformat(iso + "-01-01"[len(iso) - 4 :])
+    except ValueError:
+        return None
 
 
-def precision(iso: Column) -> Column:
+def precision(iso: str) -> str:
     """How much a `partial_date` says: day, month or year."""
-    return (
-        fn.when(fn.length(iso) == 10, "day")
-        .when(fn.length(iso) == 7, "month")
-        .when(fn.length(iso) == 4, "year")
-    )
+    return {4: "year", 7: "month", 10: "day"}[len(iso)]
 
 
-def timestamp(value: Column) -> Column:
+def timestamp(text: str | None) -> datetime | None:
     """A point in time, UTC where no offset is given; a date alone means its midnight. Years 1900 to 2199 only."""
-
-    def part(group: int) -> Column:
-        return fn.regexp_extract(value, _TIMESTAMP, group)
-
-    seconds = fn.when(part(3) == "", ":00").otherwise(part(3))
-    minutes = fn.when(part(5) == "", "00").otherwise(part(5))
-    zone = fn.when(part(4) == "", "Z").otherwise(fn.concat(part(4), fn.lit(":"), minutes))
-    text = fn.when(
-        value.rlike(_TIMESTAMP), fn.concat(part(1), fn.lit("T"), fn.lpad(part(2), 5, "0"), seconds, zone)
-    ).otherwise(
-        bind(
-            partial_date(value),
-            lambda iso: fn.when(fn.length(iso) == 10, fn.concat(iso, fn.lit("T00:00:00Z"))),
-        )
-    )
-    careful = bind(
-        fn.try_to_timestamp(text),
-        lambda instant: fn.when(fn.year(instant).between(1900, 2199), instant),
-    )
-    is_date = value.rlike(_ISO_DATE) & fn.substring(value, 1, 4).between("1900", "2199")
-    midnight = fn.try_to_timestamp(fn.concat(value, fn.lit("T00:00:00Z")))
-    return fn.when(is_date, midnight).when(value.isNotNull(), careful)
+    if text is None:
+        return None
+    try:
+        instant = _instant(text)
+    except ValueError:
+        return None
+    return instant if instant is not None and _FIRST_TIMESTAMP <= instant < _AFTER_LAST_TIMESTAMP else None
 
 
-def _month_number(name: Column) -> Column:
-    place = fn.position(fn.substring(name, 1, 3), fn.lit(_MONTH_STARTS))
-    return ((place + 2) / 3).cast("int").cast("string")
+def _written_date(text: str) -> str | None:
+    if found := _DAY_FIRST.fullmatch(text):
+        return _iso(found[3], _month(found[2]), found[1])
+    if found := _MONTH_FIRST.fullmatch(text):
+        return _iso(found[3], _month(found[1]), found[2])
+    if found := _MONTH_AND_YEAR.fullmatch(text):
+        return _iso(found[2], _month(found[1]))
+    if found := _YEAR_FIRST.fullmatch(text):
+        return _iso(found[1], found[2], found[3])
+    if found := _NUMBERS.fullmatch(text):
+        # Which number is the month is certain only where the other one cannot be.
+        if int(found[1]) > 12:
+            return _iso(found[3], found[2], found[1])
+        return _iso(found[3], found[1], found[2]) if int(found[2]) > 12 else None
+    if found := _COMPACT.fullmatch(text):
+        return _iso(found[1], found[2], found[3])
+    found = _YEAR.fullmatch(text)
+    return found[1] if found else None
 
 
-def _iso(*parts: Column) -> Column:
-    return fn.concat_ws(
-        "-", *(fn.lpad(part, 4 if index == 0 else 2, "0") for index, part in enumerate(parts))
-    )
+def _instant(text: str) -> datetime | None:
+    """Raises ValueError where the text has the form of a timestamp, but is none."""
+    found = _TIMESTAMP.fullmatch(text)
+    if not found:
+        iso = partial_date(text)
+        return datetime.fromisoformat(f"{iso}T00:00:00+00:00") if iso is not None and len(iso) == 10 else None
+    day, hour, minute, second, fraction, sign, zone_hours, zone_minutes = found.groups()
+    moment = datetime.fromisoformat(f"{day}T{hour:0>2}:{minute}:{second or '00'}+00:00")
+    zone = timedelta(hours=int(zone_hours or 0), minutes=int(zone_minutes or 0))
+    if zone > _FURTHEST_ZONE or int(zone_minutes or 0) > 59:
+        raise ValueError(f"no time zone: {text}")
+    offset = -zone if sign == "-" else zone
+    try:
+        return moment - offset + timedelta(microseconds=int(f"{fraction or '':0<6}"[:6]))
+    except OverflowError as error:
+        raise ValueError(f"beyond the calendar: {text}") from error
+
+
+def _month(name: str) -> str:
+    return str(_MONTH_STARTS.index(name[:3]) + 1)
+
+
+def _iso(*parts: str) -> str:
+    return "-".join(part.rjust(2, "0") for part in parts)

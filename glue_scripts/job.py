@@ -10,9 +10,9 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ from movie_platform.contracts import tables
 from movie_platform.contracts.locations import archive_prefix, run_key, run_prefix, version_name
 
 _RUN_FORMAT_VERSION = 1
-# Repeated keys up to this number are told to Spark one by one; more are joined.
+# Repeated keys up to this number are told to the parser and to Spark one by one; more are joined.
 _FEW_KEYS = 10_000
 _TABLES_AT_ONCE = 3
 
@@ -46,6 +46,8 @@ _SESSION_SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.parquet.writeLegacyFormat": "false",
     "spark.sql.caseSensitive": "false",
+    # What a Python worker holds at a time: rows may be as long as a bundle allows.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
     # Spark describes each plan to its listeners in words, expression by expression; here that takes seconds a run.
     "spark.sql.debug.maxToStringFields": "1",
 }
@@ -192,15 +194,17 @@ class _Transform:
     def _judged(self) -> DataFrame:
         """The judged films, computed once and read from the staging folder from then on.
 
-        Kept by Spark itself, they would stay part of the plan of every table: each step towards a table analyses the
-        whole parsing anew, which costs more than to write and read a day's films.
+        Kept by Spark itself, they would stay part of the plan of every table, and could be lost and computed again.
         """
         raw = reading.raw_rows(self._spark, self._batch)
-        repeated = films.repeated_keys(raw)
-        few = repeated.limit(_FEW_KEYS + 1).collect()
-        judged = films.judge(raw, repeated if len(few) > _FEW_KEYS else [row["movie_id"] for row in few])
-        with session_setting(self._spark, "spark.sql.codegen.wholeStage", "false"):
-            return self._staging.kept(judged)
+        keys = films.repeated_keys(raw)
+        few = [row["movie_id"] for row in keys.limit(_FEW_KEYS + 1).collect()]
+        are_many = len(few) > _FEW_KEYS
+        parsed = self._staging.kept("parsed", films.parse(raw, None if are_many else few))
+        if not few:
+            return parsed
+        single, repeated = films.split_repeated(parsed, keys if are_many else few)
+        return single.unionByName(self._staging.kept("settled", films.settle_duplicates(repeated)))
 
     def _write_tables(
         self, judged: DataFrame, rejected: DataFrame | None, expected: Mapping[str, int]
@@ -337,21 +341,6 @@ def reconcile(batch: VerifiedBatch, counts: Statistics, quarantined: int) -> Non
             f"quarantined and {duplicates} were exact duplicates: {rows_out} in all. Nothing was written; a "
             "rejected file that does not hold what the manifest says, or an error of this job, is the cause."
         )
-
-
-@contextmanager
-def session_setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
-    """Changes a setting of the session for the time in which a plan is made.
-
-    Parsing has so many columns that, compiled as one method, it is beyond what the JVM turns into machine code, and
-    runs several times as long. Without whole-stage compilation Spark cuts it into methods that the JVM takes.
-    """
-    before = spark.conf.get(name) or ""
-    spark.conf.set(name, value)
-    try:
-        yield
-    finally:
-        spark.conf.set(name, before)
 
 
 def _count_rejected(rejected: DataFrame | None) -> dict[str, int]:

@@ -1,61 +1,85 @@
-"""Lists in one value: separated by commas or pipes, or a JSON array, as column expressions."""
+"""Lists in one value: separated by commas or pipes, or a JSON array."""
 
-from pyspark.sql import Column
-from pyspark.sql import functions as fn
+import ast
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
 
-from glue_scripts.text import bind, clean_line
+from glue_scripts.text import clean_line
 
 # A comma inside parentheses, or before what follows a name ('Sammy Davis, Jr.', 'Acme, Inc.'), separates nothing.
 _SUFFIX = r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq|Inc|Ltd|LLC|L\.L\.C|LLP|Corp|GmbH|S\.A|S\.L|B\.V)\.?"
-_COMPLICATED = rf",(?: ?(?:{_SUFFIX}|N/A)? ?(?:,|$))| ,|^(?:[\[,]|N/A ?,)"
-_SEPARATING_COMMA = rf" ?,(?! ?{_SUFFIX} ?(?:,|$))(?![^()]{{0,200}}\)) ?"
-_SEPARATOR = "\u0001"
+# What most lists are free of, so that a plain split will do.
+_COMPLICATED = re.compile(rf",(?: ?(?:{_SUFFIX}|N/A)? ?(?:,|\Z))| ,|^(?:[\[,]|N/A ?,)|[|(]")
+_SEPARATING_COMMA = re.compile(rf" ?,(?! ?{_SUFFIX} ?(?:,|\Z))(?![^()]{{0,200}}\)) ?")
+_NOTHING = frozenset({"", "N/A"})
 # What a writer did, as '(screenplay)', but not the Roman numeral that tells two people of one name apart.
-_CREDIT = r"(?: ?\((?![IVXLC]+\))[^()]*\)){1,10}$"
+_CREDIT = re.compile(r"(?: ?\((?![IVXLC]+\))[^()]*\)){1,10}\Z")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_JSON_CONSTANTS = {True: "true", False: "false"}
 
 
-def items(raw: Column, cleaned: Column) -> Column:
-    """The list's items, cleansed, each once, in the source's order; null for a null value.
+def items(raw: str | None, cleaned: str | None) -> list[str] | None:
+    """The list's items, cleansed, each once, in the source's order; None for a null value.
 
     `cleaned` is `clean_line(raw)`. A JSON array is read before its items are cleansed, because an entity may stand for
     a quotation mark. Its items may be objects, of which `name` is taken.
     """
-    piped = _split(
-        fn.replace(fn.replace(cleaned, fn.lit(" |"), fn.lit("|")), fn.lit("| "), fn.lit("|")), "\\|"
-    )
-    by_comma = _split(fn.regexp_replace(cleaned, _SEPARATING_COMMA, _SEPARATOR), _SEPARATOR)
-    separated = fn.when(cleaned.contains("|"), piped).otherwise(by_comma)
-    is_json = cleaned.startswith("[") & cleaned.endswith("]")
-    listed = fn.when(is_json, fn.coalesce(_json_items(raw), separated)).otherwise(separated)
-    # What most lists are free of, so that a plain split will do.
-    complicated = cleaned.rlike(_COMPLICATED) | cleaned.contains("|") | cleaned.contains("(")
-    plain = fn.array_distinct(fn.split(fn.replace(cleaned, fn.lit(", "), fn.lit(",")), ","))
-    return fn.when(~complicated, plain).when(cleaned.isNotNull(), fn.array_distinct(listed))
+    if raw is None or cleaned is None:
+        return None
+    if not _COMPLICATED.search(cleaned):
+        return _distinct(cleaned.replace(", ", ",").split(","))
+    if cleaned.startswith("[") and cleaned.endswith("]"):
+        found = _array(raw)
+        if found is not None:
+            return _distinct(name for name in map(clean_line, map(_item, found)) if name is not None)
+    if "|" in cleaned:
+        pieces = cleaned.replace(" |", "|").replace("| ", "|").split("|")
+    else:
+        pieces = _SEPARATING_COMMA.sub("\u0001", cleaned).split("\u0001")
+    return _distinct(piece for piece in pieces if piece not in _NOTHING)
 
 
-def without_credits(names: Column, cleaned: Column) -> Column:
+def without_credits(names: list[str], cleaned: str) -> list[str]:
     """The names without the credits in parentheses that may follow them, each once; `cleaned` is the whole list."""
-    bare = fn.array_remove(fn.transform(names, lambda name: fn.regexp_replace(name, _CREDIT, "")), "")
-    return fn.when(cleaned.contains("("), fn.array_distinct(bare)).otherwise(names)
+    if "(" not in cleaned:
+        return names
+    return _distinct(bare for bare in (_CREDIT.sub("", name) for name in names) if bare)
 
 
-def joined(names: Column, cleaned: Column) -> Column:
-    """The items in one value, joined by '|'; null for no items. A '|' inside an item becomes '/'."""
-    harmless = fn.transform(names, lambda name: fn.translate(name, "|", "/"))
+def joined(names: list[str], cleaned: str) -> str | None:
+    """The items in one value, joined by '|'; None for no items. A '|' inside an item becomes '/'."""
     # Only an item of a JSON array can hold what separates items elsewhere.
-    items = fn.when(cleaned.startswith("["), harmless).otherwise(names)
-    return fn.when(fn.size(names) > 0, fn.array_join(items, "|"))
+    if cleaned.startswith("["):
+        names = [name.replace("|", "/") for name in names]
+    return "|".join(names) if names else None
 
 
-def _split(text: Column, separator: str) -> Column:
-    return fn.array_remove(fn.array_remove(fn.split(text, separator), ""), "N/A")
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
-def _json_items(raw: Column) -> Column:
-    def item(text: Column) -> Column:
-        return clean_line(fn.when(text.startswith("{"), fn.get_json_object(text, "$.name")).otherwise(text))
+def _array(text: str) -> list[Any] | None:
+    """A JSON array, or one as Python writes it (`['Crime', 'Drama']`); None where it is neither."""
+    try:
+        # Numbers as they are written: nobody computes with them.
+        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        try:
+            found = ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return None
+    return found if isinstance(found, list) else None
 
-    return bind(
-        fn.from_json(raw, "array<string>"),
-        lambda array: fn.filter(fn.transform(array, item), lambda name: name.isNotNull()),
-    )
+
+def _item(value: Any) -> str | None:
+    if isinstance(value, dict):
+        value = value.get("name")
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return _JSON_CONSTANTS[value]
+    text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)
+    # JSON can spell half a character, which no UTF-8 text can hold.
+    return _SURROGATE.sub("\ufffd", text)

@@ -1,7 +1,8 @@
-"""The contracts' types as Spark types: the only place that maps one to the other."""
+"""The contracts' types as Spark and Arrow types: the only place that maps one to the other."""
 
 import re
 
+import pyarrow as pa
 from pyspark.sql import types
 
 from movie_platform.contracts.tables import Column, Table
@@ -13,6 +14,14 @@ _SIMPLE: dict[str, types.DataType] = {
     "date": types.DateType(),
     "timestamp": types.TimestampType(),
     "boolean": types.BooleanType(),
+}
+_ARROW: dict[str, pa.DataType] = {
+    "string": pa.string(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "boolean": pa.bool_(),
 }
 _DECIMAL = re.compile(r"decimal\(([0-9]+),([0-9]+)\)")
 
@@ -27,6 +36,13 @@ def spark_type(name: str) -> types.DataType:
         raise ValueError(
             f"the contracts know no type {name!r}; add it to glue_scripts/spark_types.py"
         ) from None
+
+
+def arrow_type(name: str) -> pa.DataType:
+    """The Arrow type that Spark reads as `spark_type` of the same name; KeyError for a type that has none."""
+    if decimal := _DECIMAL.fullmatch(name):
+        return pa.decimal128(int(decimal[1]), int(decimal[2]))
+    return _ARROW[name]
 
 
 def table_schema(table: Table) -> types.StructType:

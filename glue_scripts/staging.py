@@ -46,9 +46,9 @@ class Staging:
         self._version = version
         self._root = f"s3://{bucket}/_staging/{version}/{run}"
 
-    def kept(self, rows: DataFrame) -> DataFrame:
+    def kept(self, name: str, rows: DataFrame) -> DataFrame:
         """The same rows, written to the staging folder and read from there: what follows does not compute them."""
-        folder = f"{self._root}/kept"
+        folder = f"{self._root}/kept-{name}"
         rows.write.mode("overwrite").parquet(folder, compression="snappy")
         return rows.sparkSession.read.schema(rows.schema).parquet(folder)
 

@@ -1,28 +1,27 @@
-"""Cleansing of text: null markers, mojibake, HTML entities, spaces and control characters, as column expressions.
+"""Cleansing of text: null markers, mojibake, HTML entities, spaces and control characters.
 
-Values that are printable ASCII without '&' (nearly all) take a short path; the rest is
-repaired step by step (`bind`), so that neither the plan nor the generated code grows with the number of steps.
+Values that are printable ASCII without '&' (nearly all) take a short path; the rest is repaired step by step.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable
 from html.entities import html5
 
-from pyspark.sql import Column
-from pyspark.sql import functions as fn
+_TIDY = re.compile(r"[ -~\u00A1-\u167F]*")
+_NULL_MARKERS = frozenset({"", "n/a", "\\n"})
+_LONGEST_MARKER = max(map(len, _NULL_MARKERS))
 
-# Patterns of one or two ranges that match whole values: Java runs through them several times as fast as it searches
-# for one of many characters. They end in \z, because $ lets a line end follow.
-_PLAIN = r"^[ -~]*\z"
-_TIDY = r"^[ -~\u00A1-\u167F]*\z"
-_NULL_MARKERS = ("", "n/a", "\\n")
-
-_SPACES = r"[\s\u00A0\u0085\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]+"
-_HORIZONTAL_SPACES = r"[ \t\u000B\u000C\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]+"
-_LINE_ENDS = r"\r\n?|[\u0085\u2028\u2029]"
+_ASCII_SPACES = " \t\n\v\f\r"
+_SPACES = re.compile(r"[ \t\n\v\f\r\u00A0\u0085\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]+")
+_HORIZONTAL_SPACES = re.compile(r"[ \t\v\f\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]+")
+_LINE_ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
+_SPACES_AT_LINE_ENDS = re.compile(" ?\n ?")
+_EMPTY_LINES = re.compile("\n{3,}")
 # Control characters but the white space among them, the byte order mark and the zero-width space.
-_INVISIBLE = r"[\u0000-\u0008\u000E-\u001F\u007F-\u0084\u0086-\u009F\u200B\uFEFF]"
+_INVISIBLE = re.compile(r"[\u0000-\u0008\u000E-\u001F\u007F-\u0084\u0086-\u009F\u200B\uFEFF]")
 
-_ENTITY = r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+_ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 # Where Windows-1252 differs from Latin-1: its characters for the bytes 0x80 to 0x9F. Five of those bytes have none;
 # readers keep them as the control characters of the same number.
@@ -30,148 +29,128 @@ _WINDOWS_BYTES = "".join(
     chr(byte) for byte in range(0x80, 0xA0) if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 )
 _WINDOWS_CHARACTERS = bytes(ord(character) for character in _WINDOWS_BYTES).decode("cp1252")
+_TO_BYTES = str.maketrans(_WINDOWS_CHARACTERS, _WINDOWS_BYTES)
+_TO_CHARACTERS = str.maketrans(_WINDOWS_BYTES, _WINDOWS_CHARACTERS)
+
+
+def _characters(belongs: Callable[[str], bool]) -> str:
+    """The characters of the basic plane for which `belongs` is true, as the inside of a regular expression's class."""
+    ranges: list[list[int]] = []
+    for code in range(0x10000):
+        if belongs(chr(code)):
+            if ranges and ranges[-1][1] == code - 1:
+                ranges[-1][1] = code
+            else:
+                ranges.append([code, code])
+    return "".join(rf"\u{first:04x}-\u{last:04x}" for first, last in ranges)
+
+
+_LOWER_CASE = _characters(lambda character: unicodedata.category(character) == "Ll")
+_UPPER_CASE = _characters(lambda character: unicodedata.category(character) == "Lu")
+_LATIN = _characters(lambda character: "LATIN " in unicodedata.name(character, "") or character in "ªº")
+
 # What a UTF-8 continuation byte (0x80 to 0xBF) looks like after the wrong decoding.
 _CONTINUATION = rf"\u0080-\u00BF{_WINDOWS_CHARACTERS}"
 # Of those, what may as well follow a word in text that is right: 'MANHÃ…', 'CAFÉ»', 'ÉTÉ' and a hard space.
 _PUNCTUATION = "\u00a0«»‹›‘’“”‚„…–—•·™®©°ª²³¹º¡¿§†‡"
+_NO_PUNCTUATION = "".join(
+    character
+    for character in (*map(chr, range(0x80, 0xC0)), *_WINDOWS_CHARACTERS)
+    if character not in _PUNCTUATION
+)
 
-_MOJIBAKE_HINT = rf"[\u00C2-\u00F4][{_CONTINUATION}]"
+_MOJIBAKE_HINT = re.compile(rf"[\u00C2-\u00F4][{_CONTINUATION}]")
 # Sequences that no right text holds; at least one of them must be there before anything is repaired.
-_MOJIBAKE_EVIDENCE = "|".join(
-    (
-        r"\u00C2[\u00A0-\u00BF]",
-        rf"[\u00E0-\u00F4][{_CONTINUATION}]{{2}}",
-        rf"(?<=\p{{Ll}})[\u00C3-\u00DE][{_CONTINUATION}]",
-        rf"(?<!\p{{Lu}})[\u00C3-\u00DE][{_CONTINUATION}](?=[\p{{L}}\p{{N}}])",
-        rf"[\u00C3-\u00DE][{_CONTINUATION}&&[^{_PUNCTUATION}]]",
-        r"[\u00C3-\u00DE][©®ª²³¹º¡¿§](?=\p{Ll})",
+_MOJIBAKE_EVIDENCE = re.compile(
+    "|".join(
+        (
+            r"\u00C2[\u00A0-\u00BF]",
+            rf"[\u00E0-\u00F4][{_CONTINUATION}]{{2}}",
+            rf"(?<=[{_LOWER_CASE}])[\u00C3-\u00DE][{_CONTINUATION}]",
+            rf"(?<![{_UPPER_CASE}])[\u00C3-\u00DE][{_CONTINUATION}](?=[^\W_])",
+            rf"[\u00C3-\u00DE][{_NO_PUNCTUATION}]",
+            rf"[\u00C3-\u00DE][©®ª²³¹º¡¿§](?=[{_LOWER_CASE}])",
+        )
     )
 )
 # Letters beyond Latin: believable as words, not singly, nor inside a word of Latin letters ('caf酻').
 _OTHER_LETTERS = r"\u0180-\u0217\u021C-\u1DFF\u2E80-\uD7FF\uF900-\uFAFF\uFB07-\uFEFE\uFF00-\uFFEF"
-_IMPLAUSIBLE = (
+_IMPLAUSIBLE = re.compile(
     r"[\u0080-\u009F\uE000-\uF8FF\uFFFD]"
-    rf"|[\p{{IsLatin}}0-9][{_OTHER_LETTERS}]|[{_OTHER_LETTERS}]\p{{IsLatin}}"
+    rf"|[{_LATIN}0-9][{_OTHER_LETTERS}]|[{_OTHER_LETTERS}][{_LATIN}]"
 )
 
 
-def bind(value: Column, function: Callable[[Column], Column]) -> Column:
-    """`function(value)`, with `value` evaluated once however often the function uses it."""
-    return fn.get(fn.transform(fn.array(value), function), 0)
+def clean_line(value: str | None) -> str | None:
+    """Text on one line: repaired, runs of white space made one space; None for a null marker (N/A, \\N, empty)."""
+    if value is None:
+        return None
+    return without_markers(value.strip(" ") if _is_plain(value) else _clean(value, _one_line))
 
 
-def clean_line(value: Column) -> Column:
-    """Text on one line: repaired, runs of white space made one space; null for a null marker (N/A, \\N, empty)."""
-    return _clean(value, lambda text: fn.trim(fn.regexp_replace(text, _SPACES, " ")))
-
-
-def is_plain(value: Column) -> Column:
-    """Whether trimming is all that a text needs."""
-    return value.rlike(_PLAIN) & ~value.contains("&") & ~value.contains("  ")
-
-
-def clean_lines(value: Column) -> Column:
+def clean_lines(value: str | None) -> str | None:
     """Text that may have several lines: as `clean_line`, but line ends stay, as \\n, at most two in a row."""
-
-    def tidy(text: Column) -> Column:
-        text = fn.regexp_replace(text, _LINE_ENDS, "\n")
-        text = fn.regexp_replace(text, _HORIZONTAL_SPACES, " ")
-        text = fn.regexp_replace(text, " ?\n ?", "\n")
-        return fn.regexp_replace(fn.regexp_replace(text, "\n{3,}", "\n\n"), r"^\s+|(?<!\s)\s+$", "")
-
-    return _clean(value, tidy)
+    if value is None:
+        return None
+    return without_markers(value.strip(" ") if _is_plain(value) else _clean(value, _several_lines))
 
 
-def clean_key(value: Column) -> Column:
-    """A key: without white space around it and control characters, otherwise as it is; null for a null marker."""
-    stripped = fn.when(
-        value.rlike(r"[^!-~]"),
-        fn.regexp_replace(
-            fn.regexp_replace(value, _INVISIBLE, ""), r"^[\s\u00A0]+|(?<![\s\u00A0])[\s\u00A0]+$", ""
-        ),
-    ).otherwise(value)
-    return without_markers(stripped)
+def clean_key(value: str | None) -> str | None:
+    """A key: without white space around it and control characters, otherwise as it is; None for a null marker."""
+    if value is None:
+        return None
+    if not (value.isascii() and value.isprintable()):
+        value = _INVISIBLE.sub("", value)
+    return without_markers(value.strip(_ASCII_SPACES + "\u00a0"))
 
 
-def _clean(value: Column, tidy: Callable[[Column], Column]) -> Column:
-    def decode(text: Column) -> Column:
-        return fn.when(text.contains("&"), bind(text, _decode_entities)).otherwise(text)
-
-    def tidy_rest(text: Column) -> Column:
-        is_tidy = text.rlike(_TIDY) & ~text.contains("  ")
-        return fn.when(is_tidy, fn.trim(text)).otherwise(tidy(fn.regexp_replace(text, _INVISIBLE, "")))
-
-    thorough = bind(bind(bind(bind(value, _repair_mojibake), decode), tidy_rest), without_markers)
-    return fn.when(is_plain(value), without_markers(fn.trim(value))).when(value.isNotNull(), thorough)
+def without_markers(value: str) -> str | None:
+    """The text, None where it is a null marker."""
+    return None if len(value) <= _LONGEST_MARKER and value.lower() in _NULL_MARKERS else value
 
 
-def without_markers(value: Column) -> Column:
-    """The text, null where it is a null marker."""
-    # Markers are short: the length spares nearly all values the comparison.
-    marker = (fn.length(value) <= 3) & fn.lower(value).isin(*_NULL_MARKERS)
-    return fn.when(~marker, value)
+def _is_plain(value: str) -> bool:
+    """Whether trimming is all that a text needs."""
+    return value.isascii() and value.isprintable() and "&" not in value and "  " not in value
 
 
-def _repair_mojibake(text: Column) -> Column:
+def _clean(text: str, tidy: Callable[[str], str]) -> str:
+    if not text.isascii():
+        text = _repair_mojibake(text)
+    if "&" in text:
+        text = _ENTITY.sub(_decode_entity, text)
+    if _TIDY.fullmatch(text) and "  " not in text:
+        return text.strip(" ")
+    return tidy(_INVISIBLE.sub("", text))
+
+
+def _one_line(text: str) -> str:
+    return _SPACES.sub(" ", text).strip(" ")
+
+
+def _several_lines(text: str) -> str:
+    text = _HORIZONTAL_SPACES.sub(" ", _LINE_ENDS.sub("\n", text))
+    return _EMPTY_LINES.sub("\n\n", _SPACES_AT_LINE_ENDS.sub("\n", text)).strip(_ASCII_SPACES)
+
+
+def _repair_mojibake(text: str) -> str:
     """UTF-8 that was read as Latin-1 or Windows-1252, read aright; anything less than certain is left as it is."""
-    return fn.when(
-        (fn.octet_length(text) != fn.length(text))
-        & text.rlike(_MOJIBAKE_HINT)
-        & text.rlike(_MOJIBAKE_EVIDENCE),
-        bind(text, _decode_again),
-    ).otherwise(text)
+    if not (_MOJIBAKE_HINT.search(text) and _MOJIBAKE_EVIDENCE.search(text)):
+        return text
+    try:
+        decoded = text.translate(_TO_BYTES).encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+    return text if _IMPLAUSIBLE.search(decoded) else decoded
 
 
-def _decode_again(text: Column) -> Column:
-    as_latin = fn.translate(text, _WINDOWS_CHARACTERS, _WINDOWS_BYTES)
-    is_latin = ~as_latin.rlike(r"[^\u0000-\u00FF]")
-    octets = fn.encode(as_latin, "ISO-8859-1")
-    # Bytes that are not UTF-8 decode to U+FFFD, and so do not come back the same.
-    return bind(
-        fn.decode(octets, "UTF-8"),
-        lambda decoded: fn.when(
-            is_latin & (fn.encode(decoded, "UTF-8") == octets) & ~decoded.rlike(_IMPLAUSIBLE), decoded
-        ).otherwise(text),
-    )
-
-
-_ENTRY, _PAIR = "\u0001", "\u0002"
-_NAMED_ENTITIES = _ENTRY.join(
-    f"{name.removesuffix(';')}{_PAIR}{characters}"
-    for name, characters in sorted(html5.items())
-    if name.endswith(";")
-)
-
-
-def _decode_entities(text: Column) -> Column:
-    """HTML entities that end in ';' as the characters that they stand for, once; unknown ones stay."""
-    decoded = fn.array_join(fn.transform(fn.split(text, "(?=&)"), _decode_leading_entity), "")
-    return fn.when(text.rlike(_ENTITY), decoded).otherwise(text)
-
-
-def _decode_leading_entity(piece: Column) -> Column:
-    def decode(reference: Column) -> Column:
-        character = fn.coalesce(_character(reference), fn.concat(fn.lit("&"), reference, fn.lit(";")))
-        return fn.when(reference == "", piece).otherwise(
-            fn.concat(character, fn.regexp_replace(piece, "^&[^;]*;", ""))
-        )
-
-    return bind(fn.regexp_extract(piece, f"^{_ENTITY}", 1), decode)
-
-
-def _character(reference: Column) -> Column:
-    """What a reference ('eacute', '#233', '#xE9') stands for; null for none."""
-    names = fn.str_to_map(fn.lit(_NAMED_ENTITIES), fn.lit(_ENTRY), fn.lit(_PAIR))
-    digits = (
-        fn.when(reference.rlike("^#[xX]"), fn.conv(fn.substring(reference, 3, 6), 16, 10))
-        .when(reference.startswith("#"), fn.substring(reference, 2, 7))
-        .cast("int")
-    )
-    return fn.coalesce(bind(digits, _code_point), fn.try_element_at(names, reference))
-
-
-def _code_point(number: Column) -> Column:
-    valid = number.between(1, 0xD7FF) | number.between(0xE000, 0x10FFFF)
-    character = fn.decode(fn.unhex(fn.lpad(fn.hex(number), 8, "0")), "UTF-32BE")
+def _decode_entity(found: re.Match[str]) -> str:
+    """The character that a reference ('eacute', '#233', '#xE9') stands for; itself where there is none."""
+    reference = found[1]
+    if not reference.startswith("#"):
+        return html5.get(f"{reference};", found[0])
+    number = int(reference[2:], 16) if reference[1] in "xX" else int(reference[1:])
+    if not (1 <= number <= 0xD7FF or 0xE000 <= number <= 0x10FFFF):
+        return found[0]
     # As browsers do: the numbers of control characters mean Windows-1252.
-    return fn.when(valid, fn.translate(character, _WINDOWS_BYTES, _WINDOWS_CHARACTERS))
+    return chr(number).translate(_TO_CHARACTERS)
