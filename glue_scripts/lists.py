@@ -9,11 +9,15 @@ from typing import Any
 from glue_scripts.text import clean_line
 
 # A comma inside parentheses, or before what follows a name ('Sammy Davis, Jr.', 'Acme, Inc.'), separates nothing.
-_SUFFIX = r"(?:Jr|Sr|II|III|IV|Ph\.?D|M\.?D|Esq|Inc|Ltd|LLC|L\.L\.C|LLP|Corp|GmbH|S\.A|S\.L|B\.V)\.?"
-# What most lists are free of, so that a plain split will do.
-_COMPLICATED = re.compile(rf",(?: ?(?:{_SUFFIX}|N/A)? ?(?:,|\Z))| ,|^(?:[\[,]|N/A ?,)|[|(]")
+_SUFFIXES = (
+    *("Jr", "Sr", "II", "III", "IV", "PhD", "Ph.D", "MD", "M.D", "Esq"),
+    *("Inc", "Ltd", "LLC", "L.L.C", "LLP", "Corp", "GmbH", "S.A", "S.L", "B.V"),
+)
+_SUFFIX = rf"(?:{'|'.join(map(re.escape, _SUFFIXES))})\.?"
 _SEPARATING_COMMA = re.compile(rf" ?,(?! ?{_SUFFIX} ?(?:,|\Z))(?![^()]{{0,200}}\)) ?")
 _NOTHING = frozenset({"", "N/A"})
+# Pieces between commas that are no items of their own.
+_NO_ITEMS = _NOTHING.union(_SUFFIXES, (f"{suffix}." for suffix in _SUFFIXES))
 # What a writer did, as '(screenplay)', but not the Roman numeral that tells two people of one name apart.
 _CREDIT = re.compile(r"(?: ?\((?![IVXLC]+\))[^()]*\)){1,10}\Z")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -28,8 +32,10 @@ def items(raw: str | None, cleaned: str | None) -> list[str] | None:
     """
     if raw is None or cleaned is None:
         return None
-    if not _COMPLICATED.search(cleaned):
-        return _distinct(cleaned.replace(", ", ",").split(","))
+    if not ("(" in cleaned or "|" in cleaned or "[" in cleaned or " ," in cleaned):
+        pieces = cleaned.replace(", ", ",").split(",")
+        if _NO_ITEMS.isdisjoint(pieces):
+            return list(dict.fromkeys(pieces))
     if cleaned.startswith("[") and cleaned.endswith("]"):
         found = _array(raw)
         if found is not None:
@@ -80,6 +86,8 @@ def _item(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return _JSON_CONSTANTS[value]
-    text = json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)
+    text = (
+        json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)
+    )
     # JSON can spell half a character, which no UTF-8 text can hold.
     return _SURROGATE.sub("\ufffd", text)

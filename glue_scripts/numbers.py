@@ -107,10 +107,10 @@ def is_year(year: int) -> bool:
 
 
 def money(text: str | None) -> Decimal | None:
-    """US dollars with two places, rounded half up, less than 10^16: `$28,767,189`, `5.16M`, `$1.2 billion`, `USD 5,000`.
+    """US dollars with two places, rounded half up: `$28,767,189`, `5.16M`, `$1.2 billion`, `USD 5,000`.
 
     Zero stays zero: only the source can know that it means 'unknown'. Other currencies, ranges and negative amounts
-    are None: nothing is converted or guessed.
+    are None: nothing is converted or guessed. So are amounts of 10^16 and more, which the tables cannot hold.
     """
     if text is None:
         return None

@@ -6,9 +6,10 @@ what is left is text that needs no repair.
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from glue_scripts import dates, lists, numbers, rules
@@ -65,11 +66,8 @@ _BANDS = ((80, "acclaimed"), (60, "good"), (40, "mixed"), (0, "poor"))
 Column = list[Any]
 
 
-class Parsed(NamedTuple):
-    """A cleansed text, and its value; None where the text is not of the column's kind."""
-
-    text: str | None
-    value: Any
+# A cleansed text, and its value; None where the text is not of the column's kind.
+Parsed = tuple[str | None, Any]
 
 
 class _Year(NamedTuple):
@@ -88,32 +86,39 @@ class _Released(NamedTuple):
     year: int | None
 
 
-class _Listed(NamedTuple):
-    names: list[str] | None
-    joined: str | None
+# The items of a list, and the items in one text; one of them is wanted of each column.
+_Listed = tuple[list[str] | None, str | None]
 
 
 class FilmParser:
-    """Parses batches of raw rows; remembers what it parsed from one batch to the next."""
+    """Parses batches of raw rows; remembers, from one batch to the next, what films have in common."""
 
     def __init__(self) -> None:
-        self._years = Memo(_year)
-        self._released = Memo(_released)
-        self._lists = {name: Memo(_credited if name == "writers" else _listed) for name in LISTS}
-        self._lines = {name: Memo(clean_line) for name in ("type", "certification")}
-        self._parsed: dict[str, Memo[Parsed]] = {
-            "runtime": Memo(lambda raw: _parsed(raw, numbers.runtime_minutes)),
-            "updated_at": Memo(lambda raw: _parsed(raw, dates.timestamp)),
-            "imdb_id": Memo(lambda raw: _parsed(raw, _imdb_id)),
-            "popularity": Memo(lambda raw: _parsed(raw, numbers.measure)),
+        self._year = Memo(_year).__getitem__
+        self._released = Memo(_released).__getitem__
+        self._type = Memo(_type).__getitem__
+        self._lines: dict[str, Callable[[str | None], str | None]] = {
+            **dict.fromkeys(_LINES, clean_line),
+            "certification": Memo(clean_line).__getitem__,
         }
-        for name in ("homepage", "poster_url"):
-            self._parsed[name] = Memo(lambda raw: _parsed(raw, _web_address))
-        for name in ("budget", "box_office"):
-            self._parsed[name] = Memo(lambda raw: _parsed(raw, numbers.money))
-        for provider in PROVIDERS:
-            self._parsed[provider.rating] = Memo(_rating_out_of(provider.out_of))
-            self._parsed[provider.votes] = Memo(lambda raw: _parsed(raw, numbers.count))
+        self._lists: dict[str, Callable[[str | None], _Listed]] = {
+            **{name: Memo(_listed).__getitem__ for name in ("genres", "languages", "countries")},
+            **dict.fromkeys(("directors", "cast", "production_companies"), _listed),
+            "writers": _credited,
+        }
+        self._values: dict[str, Callable[[str | None], Parsed]] = {
+            "runtime": Memo(_parser(numbers.runtime_minutes)).__getitem__,
+            "updated_at": _parser(dates.timestamp),
+            "imdb_id": _parser(_imdb_id),
+            "popularity": _parser(numbers.measure),
+            **dict.fromkeys(("homepage", "poster_url"), _parser(_web_address)),
+            **dict.fromkeys(("budget", "box_office"), _parser(numbers.money)),
+            **dict.fromkeys(VOTES, _parser(numbers.count)),
+            **{
+                provider.rating: Memo(_parser(partial(numbers.rating, out_of=provider.out_of))).__getitem__
+                for provider in PROVIDERS
+            },
+        }
 
     def parse(
         self, raw: Mapping[str, Sequence[str | None]], keep: Collection[str | None] | None
@@ -124,48 +129,49 @@ class FilmParser:
         (`raw_row`), and so do those whose key is in `keep`, which is None for all.
         """
         columns: dict[str, Column] = {
-            "movie_id": [clean_key(value) for value in raw["movie_id"]],
-            "overview": [clean_lines(value) for value in raw["overview"]],
+            "movie_id": list(map(clean_key, raw["movie_id"])),
+            "type": list(map(self._type, raw["type"])),
+            "overview": list(map(clean_lines, raw["overview"])),
             "extra": [value if value and value.strip(" ") else None for value in raw["extra"]],
         }
-        for name in _LINES:
-            memo = self._lines.get(name)
-            columns[name] = [clean_line(value) if memo is None else memo[value] for value in raw[name]]
-        columns["title_sort_key"] = [title_sort_key(title) for title in columns["title"]]
-        kinds = [self._lines["type"][value] for value in raw["type"]]
-        columns["type"] = [None if kind is None else kind.lower() for kind in kinds]
-        for name in LISTS:
-            listed = [self._lists[name][value] for value in raw[name]]
-            columns[name] = [each.names if name in CHILD_LISTS else each.joined for each in listed]
+        for name, parse in self._lines.items():
+            columns[name] = list(map(parse, raw[name]))
+        columns["title_sort_key"] = list(map(title_sort_key, columns["title"]))
+        for name, parse in self._lists.items():
+            columns[name] = [
+                names if name in CHILD_LISTS else joined for names, joined in map(parse, raw[name])
+            ]
         columns["primary_genre"] = [genres[0] if genres else None for genres in columns["genres"]]
 
-        years = [self._years[value] for value in raw["year"]]
-        released = [self._released[value] for value in raw["release_date"]]
-        parsed: dict[str, Sequence[Parsed | _Year | _Released]] = {"year": years, "release_date": released}
-        for name, memo in self._parsed.items():
-            parsed[name] = [memo[value] for value in raw[name]]
-            columns[name] = [each.value for each in parsed[name]]
-        columns["unparsed"] = _unparsed(parsed)
+        years = list(map(self._year, raw["year"]))
+        released = list(map(self._released, raw["release_date"]))
+        values: dict[str, list[Parsed]] = {
+            "year": [(year.text, year.value) for year in years],
+            "release_date": [(release.text, release.value) for release in released],
+        }
+        for name, parse in self._values.items():
+            values[name] = list(map(parse, raw[name]))
+            columns[name] = [value for _, value in values[name]]
+        columns["unparsed"] = _unparsed(values)
         columns |= _dates(years, released)
         columns |= _amounts(columns["budget"], columns["box_office"])
         columns |= _averages([columns[name] for name in RATINGS])
-        runtimes = parsed["runtime"]
-        minutes: Column = columns.pop("runtime")
         columns["runtime_minutes"] = [
-            number if number is not None and abs(number) < _GREATEST_RUNTIME else None for number in minutes
+            minutes if minutes is not None and abs(minutes) < _GREATEST_RUNTIME else None
+            for minutes in columns.pop("runtime")
         ]
         violations = [
             rules.violation(
                 movie_id=movie_id,
                 title=title,
-                raw_year=year.text if year.text is not None else release.text,
-                year=year.value if year.text is not None else release.year,
+                raw_year=release.text if year.text is None else year.text,
+                year=release.year if year.text is None else year.value,
                 year_end=year.last,
-                raw_runtime=runtime.text,
-                runtime=runtime.value,
+                raw_runtime=raw_runtime,
+                runtime=runtime,
             )
-            for movie_id, title, year, release, runtime in zip(
-                columns["movie_id"], columns["title"], years, released, runtimes, strict=True
+            for movie_id, title, year, release, (raw_runtime, runtime) in zip(
+                columns["movie_id"], columns["title"], years, released, values["runtime"], strict=True
             )
         ]
         columns["verdict"] = [None if broken is None else broken[0] for broken in violations]
@@ -183,16 +189,17 @@ def _raw_row(raw: Mapping[str, Sequence[str | None]], place: int) -> str:
     return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
 
 
-def _parsed(raw: str | None, parse: Any) -> Parsed:
+def _parser(parse: Callable[[str | None], Any]) -> Callable[[str | None], Parsed]:
+    def parse_cleansed(raw: str | None) -> Parsed:
+        text = clean_line(raw)
+        return text, None if text is None else parse(text)
+
+    return parse_cleansed
+
+
+def _type(raw: str | None) -> str | None:
     text = clean_line(raw)
-    return Parsed(text, parse(text))
-
-
-def _rating_out_of(out_of: int) -> Any:
-    def parse(raw: str | None) -> Parsed:
-        return _parsed(raw, lambda text: numbers.rating(text, out_of))
-
-    return parse
+    return None if text is None else text.lower()
 
 
 def _imdb_id(text: str | None) -> str | None:
@@ -224,21 +231,21 @@ def _released(raw: str | None) -> _Released:
 def _listed(raw: str | None) -> _Listed:
     text = clean_line(raw)
     names = lists.items(raw, text)
-    return _Listed(names, None if names is None or text is None else lists.joined(names, text))
+    return names, None if names is None or text is None else lists.joined(names, text)
 
 
 def _credited(raw: str | None) -> _Listed:
     text = clean_line(raw)
     names = lists.items(raw, text)
-    return _Listed(None if names is None or text is None else lists.without_credits(names, text), None)
+    return None if names is None or text is None else lists.without_credits(names, text), None
 
 
-def _unparsed(parsed: Mapping[str, Sequence[Parsed | _Year | _Released]]) -> list[int]:
+def _unparsed(values: Mapping[str, Sequence[Parsed]]) -> list[int]:
     """A bit for each of PARSED, in each row: set where there is a text, but no value came of it."""
-    bits = [0] * len(parsed["year"])
+    bits = [0] * len(values["year"])
     for bit, name in enumerate(PARSED):
-        for place, each in enumerate(parsed[name]):
-            if each.value is None and each.text is not None:
+        for place, (text, value) in enumerate(values[name]):
+            if value is None and text is not None:
                 bits[place] |= 1 << bit
     return bits
 
@@ -258,13 +265,16 @@ def _dates(years: Sequence[_Year], released: Sequence[_Released]) -> dict[str, C
     }
 
 
-def _amounts(budgets: Column, box_offices: Column) -> dict[str, Column]:
+def _amounts(budgets: Sequence[Decimal | None], box_offices: Sequence[Decimal | None]) -> dict[str, Column]:
     profits: list[Decimal | None] = []
     returns: list[Decimal | None] = []
     for budget, box_office in zip(budgets, box_offices, strict=True):
-        profit = None if budget is None or box_office is None else box_office - budget
-        profits.append(profit)
-        returns.append(None if profit is None else numbers.quotient(profit, budget))
+        if budget is None or box_office is None:
+            profits.append(None)
+            returns.append(None)
+        else:
+            profits.append(box_office - budget)
+            returns.append(numbers.quotient(box_office - budget, budget))
     return {"profit": profits, "return_on_investment": returns}
 
 

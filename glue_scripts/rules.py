@@ -51,7 +51,9 @@ def duplicate_message(movie_id: Column) -> Column:
 
 _RANGES = {
     name: (int(column.minimum or 0), int(column.maximum or 0))
-    for name, column in ((name, tables.MOVIES.column(name)) for name in ("year", "year_end", "runtime_minutes"))
+    for name, column in (
+        (name, tables.MOVIES.column(name)) for name in ("year", "year_end", "runtime_minutes")
+    )
 }
 
 

