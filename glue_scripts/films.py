@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, Window, types
 from pyspark.sql import functions as fn
 
 from glue_scripts import rules
-from glue_scripts.hashing import hashed_columns, row_hash, tracked_hash
+from glue_scripts.hashing import hashed_columns, row_hashes, tracked_hashes
 from glue_scripts.parsing import CHILD_LISTS, RATINGS, VOTES, FilmParser
 from glue_scripts.spark_types import arrow_type, spark_type
 from glue_scripts.text import clean_key
@@ -30,6 +30,7 @@ VERSION_COLUMNS = ("source", "dt", "batch_id", "transform_id")
 # Name and contract type of each column that parsing gives.
 _PARSED_COLUMNS = {
     **{column.name: column.type for column in hashed_columns(tables.MOVIES)},
+    **dict.fromkeys(("row_hash", "tracked_hash"), "string"),
     **dict.fromkeys(RATINGS, tables.MOVIE_RATINGS.column("rating").type),
     **dict.fromkeys(VOTES, tables.MOVIE_RATINGS.column("votes").type),
     "unparsed": "int",
@@ -68,12 +69,7 @@ def parse(raw: DataFrame, keep: Collection[str | None] | None) -> DataFrame:
     """
     fields = [types.StructField(name, spark_type(kind)) for name, kind in _PARSED_COLUMNS.items()]
     fields += [types.StructField(name, types.ArrayType(types.StringType())) for name in CHILD_LISTS]
-    parsed = with_all_columns(raw).mapInArrow(_parser(keep), types.StructType(fields))
-    return parsed.select(
-        "*",
-        row_hash(hashed_columns(tables.MOVIES)).alias("row_hash"),
-        tracked_hash(TRACKED_COLUMNS, CHILD_LISTS).alias("tracked_hash"),
-    )
+    return with_all_columns(raw).mapInArrow(_parser(keep), types.StructType(fields))
 
 
 def split_repeated(
@@ -131,6 +127,7 @@ def _parser(keep: Collection[str | None] | None) -> Callable[[Batches], Iterator
         ]
     )
     kept = None if keep is None else frozenset(keep)
+    hashed = hashed_columns(tables.MOVIES)
 
     def parse_batches(batches: Batches) -> Iterator[pa.RecordBatch]:
         parser = FilmParser()
@@ -141,6 +138,8 @@ def _parser(keep: Collection[str | None] | None) -> Callable[[Batches], Iterator
             for batch in batches:
                 raw = {name: batch.column(name).to_pylist() for name in raw_column_names()}
                 columns = parser.parse(raw, kept)
+                columns["row_hash"] = row_hashes(hashed, columns)
+                columns["tracked_hash"] = tracked_hashes(TRACKED_COLUMNS, CHILD_LISTS, columns)
                 yield pa.RecordBatch.from_arrays(
                     [pa.array(columns[field.name], field.type) for field in schema], schema=schema
                 )

@@ -1,11 +1,16 @@
 """Row hashes: SHA-256 over a canonical text of a row's values.
 
 The canonical text of a row joins the values in contract order, each as `<length of its UTF-8 bytes>:<text>`, a null
-as `~`; so no two different rows have one text. Numbers and dates are Spark's own text of them (`92.00`, `1994-10-14`),
-timestamps the microseconds since 1970 UTC, whatever the session's time zone.
+as `~`; so no two different rows have one text. Numbers and dates are the text that Spark and Python have for them alike
+(`92.00`, `1994-10-14`), timestamps the microseconds since 1970 UTC, whatever the session's time zone.
+
+Films are hashed where they are parsed, in Python, from columns of values; the rows of other tables by Spark.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pyspark.sql import Column
 from pyspark.sql import functions as fn
@@ -26,29 +31,59 @@ def row_hash(columns: Iterable[tables.Column]) -> Column:
     return fn.sha2(fn.concat(*(_canonical(column) for column in columns)), 256)
 
 
-def tracked_hash(names: Iterable[str], lists: Iterable[str]) -> Column:
-    """SHA-256 over the columns of these names, no timestamps, and the arrays of text of those, each under its name.
+def row_hashes(columns: Iterable[tables.Column], values: Mapping[str, Sequence[Any]]) -> list[str]:
+    """What `row_hash` gives, of rows whose values are given column by column."""
+    texts = [
+        [
+            "~" if value is None else _with_its_length(str(value))
+            for value in (
+                map(_microseconds, values[column.name]) if column.type == "timestamp" else values[column.name]
+            )
+        ]
+        for column in columns
+    ]
+    return [_digest("".join(row)) for row in zip(*texts, strict=True)]
+
+
+def tracked_hashes(
+    names: Iterable[str], lists: Iterable[str], values: Mapping[str, Sequence[Any]]
+) -> list[str]:
+    """SHA-256 of each row over the columns of these names, no timestamps, and the lists of text of those, each under
+    its name.
 
     What is null or empty is left out: an attribute that is tracked from now on, and that no film has yet, changes no
     film's hash.
     """
-    named = [fn.concat(fn.lit(f"{name}="), _with_length(fn.col(name).cast("string"))) for name in names]
-    listed = [
-        fn.when(
-            fn.size(name) > 0,
-            fn.concat(fn.lit(f"{name}="), fn.concat_ws(",", fn.transform(fn.col(name), _with_length))),
-        )
+    texts = [
+        [None if value is None else f"{name}={_with_its_length(str(value))}" for value in values[name]]
+        for name in names
+    ]
+    texts += [
+        [f"{name}={','.join(map(_with_its_length, items))}" if items else None for items in values[name]]
         for name in lists
     ]
-    return fn.sha2(fn.concat_ws(";", *named, *listed), 256)
+    return [_digest(";".join([text for text in row if text is not None])) for row in zip(*texts, strict=True)]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
+
+
+def _with_its_length(text: str) -> str:
+    return f"{len(text) if text.isascii() else len(text.encode())}:{text}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _canonical(column: tables.Column) -> Column:
     value = fn.col(column.name)
     if column.type == "timestamp":
         value = fn.unix_micros(value)
-    return fn.coalesce(_with_length(value.cast("string")), fn.lit("~"))
-
-
-def _with_length(text: Column) -> Column:
-    return fn.concat(fn.octet_length(text).cast("string"), fn.lit(":"), text)
+    text = value.cast("string")
+    return fn.coalesce(fn.concat(fn.octet_length(text).cast("string"), fn.lit(":"), text), fn.lit("~"))
