@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, Window, types
 from pyspark.sql import functions as fn
 
 from glue_scripts import rules
-from glue_scripts.hashing import hashed_columns, row_hashes, tracked_hashes
+from glue_scripts.hashing import canonical_texts, hashed_columns, row_hashes, tracked_hashes
 from glue_scripts.parsing import CHILD_LISTS, RATINGS, VOTES, FilmParser
 from glue_scripts.spark_types import arrow_type, spark_type
 from glue_scripts.text import clean_key
@@ -138,8 +138,10 @@ def _parser(keep: Collection[str | None] | None) -> Callable[[Batches], Iterator
             for batch in batches:
                 raw = {name: batch.column(name).to_pylist() for name in raw_column_names()}
                 columns = parser.parse(raw, kept)
-                columns["row_hash"] = row_hashes(hashed, columns)
-                columns["tracked_hash"] = tracked_hashes(TRACKED_COLUMNS, CHILD_LISTS, columns)
+                texts = canonical_texts(hashed, columns)
+                columns["row_hash"] = row_hashes(texts)
+                child_lists = {name: columns[name] for name in CHILD_LISTS}
+                columns["tracked_hash"] = tracked_hashes(TRACKED_COLUMNS, texts, child_lists)
                 yield pa.RecordBatch.from_arrays(
                     [pa.array(columns[field.name], field.type) for field in schema], schema=schema
                 )

@@ -31,38 +31,47 @@ def row_hash(columns: Iterable[tables.Column]) -> Column:
     return fn.sha2(fn.concat(*(_canonical(column) for column in columns)), 256)
 
 
-def row_hashes(columns: Iterable[tables.Column], values: Mapping[str, Sequence[Any]]) -> list[str]:
-    """What `row_hash` gives, of rows whose values are given column by column."""
-    texts = [
-        [
-            "~" if value is None else _with_its_length(str(value))
+def canonical_texts(
+    columns: Iterable[tables.Column], values: Mapping[str, Sequence[Any]]
+) -> dict[str, list[str | None]]:
+    """The canonical text of each value of each column, None for a null."""
+    return {
+        column.name: [
+            None if value is None else _with_its_length(str(value))
             for value in (
                 map(_microseconds, values[column.name]) if column.type == "timestamp" else values[column.name]
             )
         ]
         for column in columns
+    }
+
+
+def row_hashes(texts: Mapping[str, Sequence[str | None]]) -> list[str]:
+    """What `row_hash` gives, of rows whose canonical texts are given column by column, in contract order."""
+    return [
+        _digest("".join(["~" if text is None else text for text in row]))
+        for row in zip(*texts.values(), strict=True)
     ]
-    return [_digest("".join(row)) for row in zip(*texts, strict=True)]
 
 
 def tracked_hashes(
-    names: Iterable[str], lists: Iterable[str], values: Mapping[str, Sequence[Any]]
+    names: Iterable[str],
+    texts: Mapping[str, Sequence[str | None]],
+    lists: Mapping[str, Sequence[list[str] | None]],
 ) -> list[str]:
-    """SHA-256 of each row over the columns of these names, no timestamps, and the lists of text of those, each under
-    its name.
+    """SHA-256 of each row over the canonical texts of the columns of these names, and over lists of text by name.
 
     What is null or empty is left out: an attribute that is tracked from now on, and that no film has yet, changes no
     film's hash.
     """
-    texts = [
-        [None if value is None else f"{name}={_with_its_length(str(value))}" for value in values[name]]
-        for name in names
+    named = [
+        *([None if text is None else f"{name}={text}" for text in texts[name]] for name in names),
+        *(
+            [f"{name}={','.join(map(_with_its_length, items))}" if items else None for items in lists[name]]
+            for name in lists
+        ),
     ]
-    texts += [
-        [f"{name}={','.join(map(_with_its_length, items))}" if items else None for items in values[name]]
-        for name in lists
-    ]
-    return [_digest(";".join([text for text in row if text is not None])) for row in zip(*texts, strict=True)]
+    return [_digest(";".join([text for text in row if text is not None])) for row in zip(*named, strict=True)]
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_MOST_ENTRIES = 50_000
+_MOST_ENTRIES = 10_000
 _LONGEST_TEXT = 100
 
 

@@ -110,7 +110,7 @@ def properties(
         # garbage collector. Classes come from jars that were pinned by hash: proving each sound again is a tenth of
         # a short run.
         "spark.driver.extraJavaOptions": (
-            "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote "
+            "-XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote "
             f'"-Djava.io.tmpdir={working}" "-Dderby.system.home={working}"'
         ),
         "spark.sql.warehouse.dir": (working / "warehouse").as_uri(),
