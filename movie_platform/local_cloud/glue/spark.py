@@ -105,10 +105,8 @@ def properties(
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
         "spark.driver.extraClassPath": str(class_path),
-        # The quick compiler alone: a run of a day's films is over before the optimising one has paid for itself,
-        # and until then the two compete with Spark for the same few processors. So do the threads of a concurrent
-        # garbage collector. Classes come from jars that were pinned by hash: proving each sound again is a tenth of
-        # a short run.
+        # The threads of a concurrent garbage collector compete with Spark for the same few processors. Classes come
+        # from jars that were pinned by hash: proving each sound again is a tenth of a short run.
         "spark.driver.extraJavaOptions": (
             "-XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote "
             f'"-Djava.io.tmpdir={working}" "-Dderby.system.home={working}"'
