@@ -4,6 +4,8 @@ import http.client
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import psutil
 import pytest
 
 from movie_platform.local_cloud import supervisor
-from movie_platform_tests.dev_process import STOP_SECONDS, dev, processes_of
+from movie_platform.local_cloud.ports import pick
+from movie_platform_tests.dev_process import START_SECONDS, STOP_SECONDS, dev, processes_of
 
 SENSORS = """{ repositoriesOrError { ... on RepositoryConnection {
     nodes { location { name } sensors { name sensorState { status } } }
@@ -71,6 +74,46 @@ def test_dev_serves_the_definitions_and_ctrl_c_stops_all_of_it(tmp_path: Path) -
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(STOP_SECONDS) == 0
     assert not supervisor.status(home).running
+    wait_until_nothing_is_left(home)
+
+
+def test_dagster_dev_with_the_workspace_file_works_beside_a_cloud_that_is_up(tmp_path: Path) -> None:
+    home, workspace = tmp_path / "home", Path(__file__).parents[2] / "workspace.yaml"
+    port, log = pick(), tmp_path / "dagster.log"
+    instance = tmp_path / "instance"
+    instance.mkdir()
+    environment = {**os.environ, "MOVIE_PLATFORM_HOME": str(home), "DAGSTER_HOME": str(instance)}
+    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(workspace)]
+    try:
+        supervisor.up(home)
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [*command, "-h", "127.0.0.1", "-p", str(port)],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=tmp_path,
+                start_new_session=True,
+            )
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while True:
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                try:
+                    answer = ask(port, "/graphql", {"query": SENSORS})
+                    break
+                except OSError:
+                    time.sleep(0.5)
+            locations = answer["data"]["repositoriesOrError"]["nodes"]  # type: ignore[index] - GraphQL's shape
+            assert [node["location"]["name"] for node in locations] == ["movie_platform"]
+            sensors = {sensor["name"] for sensor in locations[0]["sensors"]}
+            assert {"bundle_arrival_sensor", "run_failure_alerts", "freshness_alerts"} <= sensors
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(STOP_SECONDS)
+    finally:
+        supervisor.down(home)
     wait_until_nothing_is_left(home)
 
 
