@@ -12,8 +12,9 @@ from glue_scripts import archive_tables, films
 from glue_scripts.archive_tables import Version, file_count
 from glue_scripts.batch import parse_batch
 from glue_scripts.errors import InputMismatchError, ReconciliationError
+from glue_scripts.hashing import hashed_columns, row_hash
 from glue_scripts.job import quarantined_by_rule, reconcile
-from movie_platform.contracts.tables import ARCHIVE_TABLES
+from movie_platform.contracts.tables import ARCHIVE_TABLES, MOVIES
 
 pytestmark = pytest.mark.spark
 
@@ -152,6 +153,36 @@ def test_a_row_hash_tells_contents_apart_not_versions(spark: SparkSession, judge
 
     assert hashes(judged, VERSION) == hashes(judged, other_version)
     assert hashes(changed, VERSION).isdisjoint(hashes(judged, VERSION))
+
+
+def test_films_are_hashed_by_python_as_rows_of_other_tables_are_by_spark(spark: SparkSession) -> None:
+    rows = [
+        {
+            "movie_id": "1",
+            "title": "Amélie 😀",
+            "year": "2001–2004",
+            "release_date": "25 Apr 2001",
+            "runtime": "122 min",
+            "genres": "Comedy, Romance",
+            "budget": "10,000,000",
+            "box_office": "$174.2M",
+            "imdb_rating": "8.3",
+            "popularity": "0.00001",
+            "updated_at": "2026-11-18T20:15:00.123456+02:00",
+            "overview": "Line\nline",
+            "extra": '{"a": "b"}',
+        },
+        {"movie_id": "2", "title": "Nothing else", "budget": "0", "box_office": "0"},
+    ]
+    names = list(rows[0])
+    frame = spark.createDataFrame(
+        [tuple(row.get(name) for name in names) for row in rows],
+        ", ".join(f"{name} string" for name in names),
+    )
+    parsed = films.parse(frame, [])
+    found = parsed.select("row_hash", row_hash(hashed_columns(MOVIES)).alias("by_spark")).collect()
+    assert len(found) == 2
+    assert [row["row_hash"] for row in found] == [row["by_spark"] for row in found]
 
 
 TRACKED = ("1", "Film", "1994", "142 min", "Drama, Crime", "Ann", "Bob, Cy", "9.2", "2026-11-02")

@@ -105,10 +105,10 @@ def properties(
         "spark.driver.host": LOOPBACK,
         "spark.driver.bindAddress": LOOPBACK,
         "spark.driver.extraClassPath": str(class_path),
-        # The quick compiler alone: for a day of 17,000 films the optimising one costs twelve processor seconds more
-        # (33 instead of 21) and saves nothing; it pays for itself from some 100,000 films on. The threads of a
-        # concurrent garbage collector, too, compete with Spark for the same few processors. Classes come from jars
-        # that were pinned by hash: proving each sound again is a tenth of a short run.
+        # The quick compiler alone: for a day of 17,000 films the optimising one costs half as many processor seconds
+        # again and saves nothing. The threads of a concurrent garbage collector, too, compete with Spark for the same
+        # few processors. Classes come from jars that were pinned by hash: proving each sound again is a tenth of a
+        # short run.
         "spark.driver.extraJavaOptions": (
             "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote "
             f'"-Djava.io.tmpdir={working}" "-Dderby.system.home={working}"'
