@@ -80,10 +80,15 @@ def test_a_change_in_a_tracked_attribute_opens_a_version_and_a_measure_does_not(
     }
 
 
-def test_a_removal_and_a_return_open_versions(warehouse: SnowflakeConnection, tag: str):
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), None], ids=["in order", "late", "together"])
+def test_a_removal_and_a_return_open_versions(
+    warehouse: SnowflakeConnection, tag: str, order: tuple[int, ...] | None
+):
+    # It returns as it was: what CORE keeps of a removed film must not pass for what the day says.
     other = film(tag, "2")
     days = [batch(tag, 0, film(tag), other), batch(tag, 1, other), batch(tag, 3, film(tag), other)]
-    arrive(warehouse, *days)
+    for arrived in [days] if order is None else [[days[place]] for place in order]:
+        arrive(warehouse, *arrived)
     found = check(warehouse, tag, *days)
     assert spans(found) == [
         ("1", 0, 1, False),
@@ -139,6 +144,21 @@ def test_content_that_changes_and_changes_back_wins_again(warehouse: SnowflakeCo
     for arrived in ([first], [first, changed], [first, changed, back]):
         arrive(warehouse, arrived[-1])
         check(warehouse, tag, *arrived)
+
+
+@pytest.mark.parametrize("was_there", [True, False], ids=["changed", "removed"])
+def test_what_a_days_former_winner_said_is_taken_back_where_the_new_one_is_silent(
+    warehouse: SnowflakeConnection, tag: str, was_there: bool
+):
+    first = batch(tag, 0, film(tag))
+    former = batch(tag, 1, *([film(tag, title="Changed")] if was_there else []))
+    silent = batch(tag, 1, load_type="delta", hour=2)
+    arrive(warehouse, first)
+    arrive(warehouse, former)
+    assert len(check(warehouse, tag, first, former).versions) == 2
+    arrive(warehouse, silent)
+    found = check(warehouse, tag, first, former, silent)
+    assert spans(found) == [("1", 0, None, False)]
 
 
 def test_an_earlier_extract_that_arrives_later_changes_nothing(warehouse: SnowflakeConnection, tag: str):
