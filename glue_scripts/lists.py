@@ -32,7 +32,7 @@ def items(raw: str | None, cleaned: str | None) -> list[str] | None:
     """
     if raw is None or cleaned is None:
         return None
-    if not ("(" in cleaned or "|" in cleaned or "[" in cleaned or " ," in cleaned):
+    if not (cleaned.startswith("[") or "(" in cleaned or "|" in cleaned or " ," in cleaned):
         pieces = cleaned.replace(", ", ",").split(",")
         if _NO_ITEMS.isdisjoint(pieces):
             return list(dict.fromkeys(pieces))

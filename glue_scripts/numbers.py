@@ -189,4 +189,6 @@ _PLACES = {places: Decimal(1).scaleb(-places) for places in (0, 2, 4, 6)}
 
 
 def _rounded(number: Decimal, places: int) -> Decimal:
-    return _EXACT.quantize(number, _PLACES[places])
+    rounded = _EXACT.quantize(number, _PLACES[places])
+    # Decimals of Python's know a zero below zero ('-0.0000'), Spark's do not: one number would have two hashes.
+    return rounded if rounded else rounded.copy_abs()

@@ -298,6 +298,7 @@ EXAMPLES = {
             "[{'id': 35, 'name': \"Children's\"}, {'id': 18, 'name': 'Drama'}]": ["Children's", "Drama"],
             '[1984, "12.50", true, {"id": 1}]': ["1984", "12.50", "true"],
             "['Crime', Drama]": ["['Crime'", "Drama]"],
+            "A [sic], B)": ["A [sic]", "B)"],
             # What separates is the pipe, where there is one.
             "Sci-Fi, Fantasy|Drama": ["Sci-Fi, Fantasy", "Drama"],
             "Sammy Davis, Jr., Dean Martin": ["Sammy Davis, Jr.", "Dean Martin"],
