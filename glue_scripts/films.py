@@ -55,8 +55,7 @@ def with_all_columns(raw: DataFrame) -> DataFrame:
 
 def repeated_keys(raw: DataFrame) -> DataFrame:
     """The keys (column movie_id, null included) that more than one raw row has. Reads that one column only."""
-    keys = raw.select("movie_id").mapInArrow(_clean_keys, "movie_id string")
-    return keys.groupBy("movie_id").count().where(fn.col("count") > 1).select("movie_id")
+    return _more_than_once(raw.select("movie_id").mapInArrow(_clean_keys, "movie_id string"))
 
 
 def parse(raw: DataFrame, keep: Collection[str | None] | None) -> DataFrame:
@@ -72,16 +71,14 @@ def parse(raw: DataFrame, keep: Collection[str | None] | None) -> DataFrame:
     return with_all_columns(raw).mapInArrow(_parser(keep), types.StructType(fields))
 
 
-def split_repeated(
-    parsed: DataFrame, repeated: Sequence[str | None] | DataFrame
-) -> tuple[DataFrame, DataFrame]:
+def split_repeated(parsed: DataFrame, repeated: Sequence[str | None] | None) -> tuple[DataFrame, DataFrame]:
     """The rows whose key no other row has, and the others.
 
-    `repeated` is what `repeated_keys` found, collected where it is short.
+    `repeated` is what `repeated_keys` found, None for more than can be told one by one: they are found again here.
     """
     key = fn.col("movie_id")
-    if isinstance(repeated, DataFrame):
-        marked = repeated.withColumnRenamed("movie_id", "_key")
+    if repeated is None:
+        marked = _more_than_once(parsed).withColumnRenamed("movie_id", "_key")
         same = key.eqNullSafe(fn.col("_key"))
         return parsed.join(marked, same, "left_anti"), parsed.join(marked, same, "left_semi")
     named = [name for name in repeated if name is not None]
@@ -111,6 +108,10 @@ def settle_duplicates(rows: DataFrame) -> DataFrame:
         .withColumn("verdict", fn.when(lost, DUPLICATE_KEY).otherwise(fn.col("verdict")))
         .drop("_copy", "_place")
     )
+
+
+def _more_than_once(keys: DataFrame) -> DataFrame:
+    return keys.groupBy("movie_id").count().where(fn.col("count") > 1).select("movie_id")
 
 
 def _clean_keys(batches: Batches) -> Iterator[pa.RecordBatch]:

@@ -78,8 +78,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def unix_microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 UTC of a point in time with a zone."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
 def _microseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
+    return None if moment is None else unix_microseconds(moment)
 
 
 def _with_its_length(text: str) -> str:

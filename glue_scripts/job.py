@@ -27,6 +27,7 @@ from glue_scripts.arguments import Arguments, read_arguments
 from glue_scripts.batch import VerifiedBatch, load_batch
 from glue_scripts.errors import InputMismatchError, ReconciliationError
 from glue_scripts.hadoop import Hadoop
+from glue_scripts.hashing import unix_microseconds
 from glue_scripts.identity import transform_id
 from glue_scripts.reporting import Reporter, open_reporter
 from glue_scripts.s3 import Client, Location, aws_client, list_sizes, read_json
@@ -197,13 +198,12 @@ class _Transform:
         Kept by Spark itself, they would stay part of the plan of every table, and could be lost and computed again.
         """
         raw = reading.raw_rows(self._spark, self._batch)
-        keys = films.repeated_keys(raw)
-        few = [row["movie_id"] for row in keys.limit(_FEW_KEYS + 1).collect()]
-        are_many = len(few) > _FEW_KEYS
-        parsed = self._staging.kept("parsed", films.parse(raw, None if are_many else few))
-        if not few:
+        found = [row["movie_id"] for row in films.repeated_keys(raw).limit(_FEW_KEYS + 1).collect()]
+        keys = found if len(found) <= _FEW_KEYS else None
+        parsed = self._staging.kept("parsed", films.parse(raw, keys))
+        if not found:
             return parsed
-        single, repeated = films.split_repeated(parsed, keys if are_many else few)
+        single, repeated = films.split_repeated(parsed, keys)
         return single.unionByName(self._staging.kept("settled", films.settle_duplicates(repeated)))
 
     def _write_tables(
@@ -352,14 +352,11 @@ def _count_rejected(rejected: DataFrame | None) -> dict[str, int]:
 
 def _constant(column: tables.Column, value: object) -> Any:
     literal = (
-        fn.timestamp_micros(fn.lit(_microseconds(value))) if isinstance(value, datetime) else fn.lit(value)
+        fn.timestamp_micros(fn.lit(unix_microseconds(value)))
+        if isinstance(value, datetime)
+        else fn.lit(value)
     )
     return literal.cast(spark_type(column.type)).alias(column.name)
-
-
-def _microseconds(moment: datetime) -> int:
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _table_record(files: Mapping[str, list[PublishedFile]]) -> dict[str, Any]:

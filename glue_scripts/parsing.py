@@ -18,7 +18,6 @@ from glue_scripts.text import clean_key, clean_line, clean_lines
 from glue_scripts.titles import title_sort_key
 from movie_platform.contracts import raw_column_names
 
-LISTS = ("genres", "directors", "writers", "cast", "languages", "countries", "production_companies")
 # The lists that become rows of their own; the others become text of the film.
 CHILD_LISTS = ("genres", "directors", "writers", "cast")
 
@@ -64,8 +63,6 @@ _GREATEST_RUNTIME = 10**9
 _BANDS = ((80, "acclaimed"), (60, "good"), (40, "mixed"), (0, "poor"))
 
 Column = list[Any]
-
-
 # A cleansed text, and its value; None where the text is not of the column's kind.
 Parsed = tuple[str | None, Any]
 
@@ -189,7 +186,7 @@ def _raw_row(raw: Mapping[str, Sequence[str | None]], place: int) -> str:
     return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
 
 
-def _parser(parse: Callable[[str | None], Any]) -> Callable[[str | None], Parsed]:
+def _parser(parse: Callable[[str], Any]) -> Callable[[str | None], Parsed]:
     def parse_cleansed(raw: str | None) -> Parsed:
         text = clean_line(raw)
         return text, None if text is None else parse(text)
@@ -202,13 +199,13 @@ def _type(raw: str | None) -> str | None:
     return None if text is None else text.lower()
 
 
-def _imdb_id(text: str | None) -> str | None:
-    found = _IMDB_ID.fullmatch(text.lower()) if text is not None else None
+def _imdb_id(text: str) -> str | None:
+    found = _IMDB_ID.fullmatch(text.lower())
     return found[1] if found else None
 
 
-def _web_address(text: str | None) -> str | None:
-    return text if text is not None and _WEB_ADDRESS.fullmatch(text) else None
+def _web_address(text: str) -> str | None:
+    return text if _WEB_ADDRESS.fullmatch(text) else None
 
 
 def _year(raw: str | None) -> _Year:
@@ -273,8 +270,9 @@ def _amounts(budgets: Sequence[Decimal | None], box_offices: Sequence[Decimal | 
             profits.append(None)
             returns.append(None)
         else:
-            profits.append(box_office - budget)
-            returns.append(numbers.quotient(box_office - budget, budget))
+            profit = box_office - budget
+            profits.append(profit)
+            returns.append(numbers.quotient(profit, budget))
     return {"profit": profits, "return_on_investment": returns}
 
 

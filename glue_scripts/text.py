@@ -83,20 +83,12 @@ _IMPLAUSIBLE = re.compile(
 
 def clean_line(value: str | None) -> str | None:
     """Text on one line: repaired, runs of white space made one space; None for a null marker (N/A, \\N, empty)."""
-    if value is None:
-        return None
-    # As `_is_plain`, without the call: nearly all values of a film pass here.
-    if value.isascii() and value.isprintable() and "&" not in value and "  " not in value:
-        value = value.strip(" ")
-        return value if len(value) > _LONGEST_MARKER else without_markers(value)
-    return without_markers(_clean(value, _one_line))
+    return _clean(value, _one_line)
 
 
 def clean_lines(value: str | None) -> str | None:
     """Text that may have several lines: as `clean_line`, but line ends stay, as \\n, at most two in a row."""
-    if value is None:
-        return None
-    return without_markers(value.strip(" ") if _is_plain(value) else _clean(value, _several_lines))
+    return _clean(value, _several_lines)
 
 
 def clean_key(value: str | None) -> str | None:
@@ -113,19 +105,18 @@ def without_markers(value: str) -> str | None:
     return None if len(value) <= _LONGEST_MARKER and value.lower() in _NULL_MARKERS else value
 
 
-def _is_plain(value: str) -> bool:
-    """Whether trimming is all that a text needs."""
-    return value.isascii() and value.isprintable() and "&" not in value and "  " not in value
-
-
-def _clean(text: str, tidy: Callable[[str], str]) -> str:
+def _clean(text: str | None, tidy: Callable[[str], str]) -> str | None:
+    if text is None:
+        return None
+    # Nearly all values of a film need nothing but trimming.
+    if text.isascii() and text.isprintable() and "&" not in text and "  " not in text:
+        return without_markers(text.strip(" "))
     if not text.isascii():
         text = _repair_mojibake(text)
     if "&" in text:
         text = _ENTITY.sub(_decode_entity, text)
-    if _TIDY.fullmatch(text) and "  " not in text:
-        return text.strip(" ")
-    return tidy(_INVISIBLE.sub("", text))
+    is_tidy = _TIDY.fullmatch(text) and "  " not in text
+    return without_markers(text.strip(" ") if is_tidy else tidy(_INVISIBLE.sub("", text)))
 
 
 def _one_line(text: str) -> str:
