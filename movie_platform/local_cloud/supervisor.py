@@ -133,14 +133,15 @@ class _Cloud:
         )
 
     def start(self, *, deadline: float) -> None:
-        self._note_crashes()
         ensure_private_key(self._home.snowflake_key)
         for attempt in range(1, _START_ATTEMPTS + 1):
             pending = [service for service in self._services if not self._answers(service)]
             if not pending:
                 return
             for service in pending:
-                self._end(service)
+                # Looked at after it was waited for: a server that was killed stops to answer before it has ended.
+                if not self._end(service) and service is services.AWS:
+                    self._note_loss()
             numbers = self._choose_ports(pending)
             self._record.settings = _client_settings(self._home, numbers)
             try:
@@ -174,12 +175,9 @@ class _Cloud:
             time.sleep(_POLL_SECONDS)
         return False
 
-    def _note_crashes(self) -> None:
-        known = self._record.services.get(services.AWS.name)
-        if known is None or known.process is None or known.process.alive:
-            return
+    def _note_loss(self) -> None:
         note = (
-            "the AWS server ended without being asked to: S3 objects are complete, but changes of the last seconds "
+            "the AWS server ended without saving its state: S3 objects are complete, but changes of the last seconds "
             "before it to buckets' settings, queues, topics, functions, stacks or log events may be missing; "
             "`movie-platform provision` restores what it deploys"
         )
@@ -252,13 +250,17 @@ class _Cloud:
         self._save()
         return process
 
-    def _end(self, service: Service) -> None:
+    def _end(self, service: Service) -> bool:
+        """End what runs of a server. False where the recorded process had ended before, or needed force."""
+        saved = True
         known = self._record.services.get(service.name)
         if known is not None and known.process is not None:
-            processes.end(known.process, grace_seconds=service.grace_seconds)
+            ran = known.process.alive
+            saved = processes.end(known.process, grace_seconds=service.grace_seconds) and ran
             self._record.services[service.name] = ServiceRecord(known.port, None)
         for stray in processes.find(service.identity(self._home)):
             processes.end(stray, grace_seconds=service.grace_seconds)
+        return saved
 
     def _save(self) -> None:
         cloud_file.write(

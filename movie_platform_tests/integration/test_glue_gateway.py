@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import socket
 import threading
 import time
 import zipfile
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.exceptions
@@ -517,6 +519,21 @@ def test_requests_that_are_none_of_glues_are_refused(cloud: Cloud):
     assert http.request("POST", url, body=b"{}", headers={**target, "Host": "evil.example:80"}).status == 403
     assert http.request("POST", url, headers={**target, "Content-Length": str(10**12)}).status == 413
     assert http.request("GET", f"{url}other").status == 404
+
+
+def test_a_refused_request_is_answered_though_its_body_is_not_read_and_ends_its_connection(cloud: Cloud):
+    port = urlsplit(Settings(home=cloud.home).aws_glue_endpoint_url or "").port
+    assert port is not None
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 200000\r\n\r\n")
+            client.sendall(b"x" * 200_000)
+            answer = b""
+            while got := client.recv(65536):
+                answer += got
+        head = answer.partition(b"\r\n\r\n")[0].lower()
+        assert head.startswith(b"http/1.1 403")
+        assert b"connection: close" in head
 
 
 def test_many_lines_of_output_arrive_complete_and_in_order(cloud: Cloud):

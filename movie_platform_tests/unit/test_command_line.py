@@ -113,12 +113,12 @@ def test_a_local_cloud_that_is_not_running_is_said_so_with_what_to_do(
 
 
 def test_what_a_crash_may_have_cost_is_shown_with_the_status(tmp_path: Path) -> None:
-    record = cloud_file.CloudRecord(notes=["the AWS server ended without being asked to"])
+    record = cloud_file.CloudRecord(notes=["the AWS server ended without saving its state"])
     cloud_file.write(tmp_path / "cloud.json", record, endpoints={})
     shown = invoke("cloud", "status", home=tmp_path)
-    assert "Note: the AWS server ended without being asked to" in " ".join(shown.stdout.split())
+    assert "Note: the AWS server ended without saving its state" in " ".join(shown.stdout.split())
     answer = json.loads(invoke("cloud", "status", "--json", home=tmp_path).stdout)
-    assert answer["notes"] == ["the AWS server ended without being asked to"]
+    assert answer["notes"] == ["the AWS server ended without saving its state"]
 
 
 def test_an_invalid_setting_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:

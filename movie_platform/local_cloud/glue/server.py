@@ -2,6 +2,8 @@
 
 import http.server
 import logging
+import socket
+import time
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +17,9 @@ _LOG = logging.getLogger(__name__)
 _BODY_LIMIT_BYTES = 8 * 1024 * 1024
 # A connection that says nothing for so long is closed; clients keep theirs open between polls.
 _IDLE_SECONDS = 120
+# How long, and for how much of a refused request's body, a client may take to read why it is refused.
+_LINGER_SECONDS = 2
+_LINGER_BYTES = 1024 * 1024
 _HEALTH = "/health"
 # A page in a browser can be made to reach this port under another name.
 _HOSTS = frozenset({LOOPBACK, "localhost"})
@@ -82,9 +87,22 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Requests are not logged: a client that waits for a run polls all the time."""
 
     def _refuse(self, status: HTTPStatus, code: str, message: str) -> None:
-        # The body was not read: what follows on this connection could not be told from it.
-        self.close_connection = True
-        self._answer(status, {}, encode_error(GlueError(code, message)))
+        # The body was not read: what follows on this connection could not be told from it. The header tells the
+        # client, which would send its next request here otherwise.
+        self._answer(status, {"Connection": "close"}, encode_error(GlueError(code, message)))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Let the client read the answer: closing with bytes unread resets the connection, answer and all."""
+        self.wfile.flush()
+        self.connection.settimeout(_LINGER_SECONDS)
+        deadline, left = time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            while left > 0 and time.monotonic() < deadline and (got := self.rfile.read1(min(left, 65536))):
+                left -= len(got)
+        except OSError as error:
+            _LOG.debug("a refused client is gone: %s", error)
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
