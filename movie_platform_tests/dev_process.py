@@ -12,9 +12,10 @@ from pathlib import Path
 import psutil
 
 COMMAND = str(Path(sys.executable).with_name("movie-platform"))
-START_SECONDS = 150
+START_SECONDS = 300
 STOP_SECONDS = 60
-_READY = re.compile(r"Dagster UI\s+(http://127\.0\.0\.1:(\d+))")
+# With what follows the port: a line that is half written has only some of its digits.
+_READY = re.compile(r"Dagster UI\s+(http://127\.0\.0\.1:(\d+))\s")
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class SnowflakeCloud:
         """Ends the Snowflake server as a power cut would."""
         process = self.server()
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
     @cached_property
     def _session(self) -> boto3.Session:
@@ -124,7 +124,7 @@ def dicts(connection: SnowflakeConnection, sql: str) -> list[dict[str, Any]]:
         return [dict(row) for row in cursor.fetchall()]
 
 
-def wait_for(condition: Callable[[], Any], *, seconds: float = 20) -> Any:
+def wait_for(condition: Callable[[], Any], *, seconds: float = 90) -> Any:
     """Waits until a condition gives something true, and gives that."""
     deadline = time.monotonic() + seconds
     while True:

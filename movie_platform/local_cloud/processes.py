@@ -172,6 +172,20 @@ def marked(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, _MARK: "1"}
 
 
+def listens(process: ProcessId, port: int) -> bool:
+    """Whether a process, or one that it started, listens on a TCP port of this machine."""
+    try:
+        leader = psutil.Process(process.pid)
+        family = [leader, *leader.children(recursive=True)]
+        return process.alive and any(
+            connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            for member in family
+            for connection in member.net_connections("tcp")
+        )
+    except psutil.NoSuchProcess:
+        return False
+
+
 def find(arguments: Sequence[str]) -> list[ProcessId]:
     """Processes of this user whose command line ends in, or contains in a row, the arguments given."""
     wanted = list(arguments)

@@ -220,7 +220,8 @@ class _Cloud:
         started = [(service, self._launch(service, numbers)) for service in wave]
         for service, process in started:
             port = numbers[service.name]
-            while not (process.alive and _healthy(service, port)):
+            # Somebody who took the port first may be another home's server, and answer as ours would.
+            while not (_healthy(service, port) and processes.listens(process, port)):
                 if not process.alive:
                     if not ports.is_free(port):
                         raise _PortTakenError(service)

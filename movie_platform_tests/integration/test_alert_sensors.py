@@ -38,7 +38,7 @@ class Alerts:
     def read(self, at_least: int = 0) -> list[dict[str, Any]]:
         """All messages; waits for `at_least` of them."""
         found: list[dict[str, Any]] = []
-        deadline = time.monotonic() + (20 if at_least else 2)
+        deadline = time.monotonic() + (90 if at_least else 2)
         while time.monotonic() < deadline and (not at_least or len(found) < at_least):
             answer = self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             for message in answer.get("Messages", []):

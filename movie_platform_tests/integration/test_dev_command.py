@@ -20,7 +20,7 @@ SENSORS = """{ repositoriesOrError { ... on RepositoryConnection {
     nodes { location { name } sensors { name sensorState { status } } }
 } } }"""
 
-pytestmark = [pytest.mark.cloud, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.cloud, pytest.mark.timeout(900)]
 
 
 def left_running(home: Path) -> list[str]:
@@ -42,7 +42,7 @@ def wait_until_nothing_is_left(home: Path, of: str = "") -> None:
 
 
 def ask(port: int, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=90)
     connection.request(
         "POST" if body else "GET",
         path,
@@ -57,7 +57,10 @@ def ask(port: int, path: str, body: dict[str, str] | None = None) -> dict[str, o
 def test_dev_serves_the_definitions_and_ctrl_c_stops_all_of_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with dev(home) as (process, port):
-        assert supervisor.status(home).running
+        deadline = time.monotonic() + 60
+        while not supervisor.status(home).running:
+            assert time.monotonic() < deadline, supervisor.status(home)
+            time.sleep(0.5)
         answer = ask(port, "/graphql", {"query": SENSORS})
         repository = answer["data"]["repositoriesOrError"]["nodes"][0]  # type: ignore[index] - GraphQL's shape
         assert repository["location"]["name"] == "movie_platform"

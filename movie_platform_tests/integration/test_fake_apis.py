@@ -43,7 +43,7 @@ def test_the_fake_tmdb_answers_as_documented(
 
 def test_the_fake_tmdb_refuses_what_goes_over_its_rate() -> None:
     with (
-        tmdb.FakeTmdb(rate=3) as fake,
+        tmdb.FakeTmdb(rate=3, period=60) as fake,
         httpx.Client(headers={"Authorization": f"Bearer {tmdb.TOKEN}"}) as client,
     ):
         answers = [client.get(fake.base_url + "/configuration") for _ in range(4)]

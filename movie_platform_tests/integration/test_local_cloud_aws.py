@@ -1,5 +1,6 @@
 """The local AWS: started, stopped, killed and started again; S3 events that really reach their receivers."""
 
+import http.server
 import io
 import json
 import os
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import zipfile
@@ -22,6 +24,7 @@ from movie_platform.local_cloud import processes, supervisor
 from movie_platform.local_cloud.errors import LocalCloudError
 from movie_platform.local_cloud.services import AWS, GLUE
 from movie_platform.settings import Settings
+from movie_platform_tests.saved_state import wait_until_saved
 
 pytestmark = pytest.mark.cloud
 
@@ -41,7 +44,7 @@ def client(home: Path, name: Any, endpoint: str | None = None) -> Any:
     )
 
 
-def eventually(check: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 90) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -176,6 +179,40 @@ def test_a_server_that_cannot_start_is_an_error_with_the_end_of_its_log(homes: C
     assert "glue.log" in (caught.value.next_step or "")
 
 
+class Stranger(http.server.BaseHTTPRequestHandler):
+    """Answers every health check, as another home's server would."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that the base class gives it
+        pass
+
+
+def test_a_server_of_somebody_else_that_took_the_port_first_is_not_taken_for_ours(
+    homes: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+):
+    home = homes("home")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever).start()
+        picked = [stranger.server_port]
+        pick = supervisor.ports.pick
+        monkeypatch.setattr(
+            supervisor.ports,
+            "pick",
+            lambda *args, **options: picked.pop() if picked else pick(*args, **options),
+        )
+        try:
+            found = supervisor.up(home, services=(AWS,))
+        finally:
+            stranger.shutdown()
+    assert picked == []
+    assert found.running
+    assert stranger.server_port not in {service.port for service in found.services}
+
+
 HANDLER = """
 import json, os, urllib.parse
 import boto3
@@ -258,10 +295,7 @@ def test_an_objects_event_reaches_the_function_and_the_queue_also_after_a_crash_
     # Keys in events are URL-encoded, as S3's are.
     assert arrivals(home, "dt%3D2026-11-18/a+b.zip")
 
-    state = home / "aws" / "state"
-    eventually(lambda: (state / "lambda.json").exists() and (state / "sns.json").exists())
-    settled = time.time()
-    eventually(lambda: time.time() - settled > 2)
+    wait_until_saved(home)
     crashed = pids(home)["aws"]
     assert crashed is not None
     os.kill(crashed, signal.SIGKILL)
@@ -289,9 +323,13 @@ def test_an_idle_cloud_uses_next_to_no_processor_time(homes: Callable[[str], Pat
 
     client(home, "s3").create_bucket(Bucket="idle")
     time.sleep(2)
-    before = used()
-    time.sleep(3)
-    assert used() - before < 0.3
+    spent: list[float] = []
+    # What a server still does after its start may take longer on a busy machine.
+    while not spent or (spent[-1] >= 0.3 and len(spent) < 5):
+        before = used()
+        time.sleep(3)
+        spent.append(used() - before)
+    assert spent[-1] < 0.3, spent
 
 
 def test_the_health_of_each_server_is_a_plain_get(homes: Callable[[str], Path]):

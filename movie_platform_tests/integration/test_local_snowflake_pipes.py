@@ -133,7 +133,7 @@ def test_keys_with_spaces_plus_signs_percent_and_globs_are_loaded(place: Place) 
     keys = ["films/a b+c%20d.parquet", "films/[x]*?.parquet", "films/ünï.parquet", "films/x//y.parquet"]
     for key in keys:
         place.put(key, id=[key])
-    wait_for(lambda: place.count() == len(keys), seconds=60)
+    wait_for(lambda: place.count() == len(keys))
     assert set(place.run("SELECT id, file_name FROM films")) == {(key, key) for key in keys}
 
 
@@ -416,10 +416,10 @@ def test_a_lost_queue_is_made_again_under_the_same_arn(snowflake_cloud: Snowflak
     sqs = snowflake_cloud.client("sqs")
     sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=channel.rsplit(":", 1)[1])["QueueUrl"])
 
-    wait_for(lambda: sqs.list_queues(QueueNamePrefix="sf-snowpipe").get("QueueUrls"), seconds=40)
+    wait_for(lambda: sqs.list_queues(QueueNamePrefix="sf-snowpipe").get("QueueUrls"))
     place.cloud.notify(place.bucket, channel)
     place.put("films/a.parquet")
-    wait_for(lambda: place.count() == 2, seconds=40)
+    wait_for(lambda: place.count() == 2)
 
 
 @pytest.mark.parametrize("statement", ["SHOW PIPES IN ACCOUNT", "DESCRIBE PIPE films_pipe"])
@@ -435,6 +435,7 @@ def test_a_channel_that_is_shown_can_be_notified_at_once_even_after_the_queue_wa
     place.cloud.notify(place.bucket, channel)
 
 
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_or_loaded_twice_when_the_server_is_killed(
     snowflake_cloud: SnowflakeCloud, place: Place
 ) -> None:
@@ -449,7 +450,7 @@ def test_nothing_is_lost_or_loaded_twice_when_the_server_is_killed(
         place.put(f"films/{number:03}.parquet", id=[str(number)])
     snowflake_cloud.up()
     with snowflake_cloud.connect(database="PIPES", schema=place.schema) as again:
-        wait_for(lambda: rows(again, "SELECT count(*) FROM films") == [(51,)], seconds=90)
+        wait_for(lambda: rows(again, "SELECT count(*) FROM films") == [(51,)], seconds=180)
         assert rows(again, "SELECT count(DISTINCT id) FROM films") == [(51,)]
         status = json.loads(rows(again, "SELECT SYSTEM$PIPE_STATUS('films_pipe')")[0][0])
         assert status["executionState"] == "RUNNING"

@@ -503,7 +503,7 @@ def test_numbers_of_rows_last_when_the_gaps_of_removed_rows_are_closed(place: Pl
     place.run("INSERT INTO big VALUES (-1)")
     server = place.cloud.server()
     server.terminate()
-    server.wait(20)
+    server.wait(90)
     place.cloud.up()
     place.connection = place.connect()
     place.run("DELETE FROM big WHERE id = 399995")

@@ -437,7 +437,7 @@ def test_a_server_that_is_stopped_ends_its_runs(place: Place) -> None:
     wait_for(lambda: place.states() == [("SLOW", "EXECUTING")])
     server = place.cloud.server()
     server.terminate()
-    server.wait(20)
+    server.wait(90)
     place.cloud.up()
     place.connection = place.connect()
     assert (place.states(), place.seen()) == ([("SLOW", "FAILED")], [])

@@ -23,13 +23,14 @@ from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.settings import Settings
 from movie_platform_tests.another_platform import another
+from movie_platform_tests.saved_state import wait_until_saved
 
 pytestmark = pytest.mark.cloud
 
 BUCKETS = ("landing", "processed", "archive", "artifacts")
 
 
-def eventually(check: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(check: Callable[[], Any], seconds: float = 90) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := check()):
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -336,7 +337,7 @@ def test_after_the_loss_of_all_state_but_the_objects_everything_is_made_anew_aro
 
 def test_a_killed_cloud_that_kept_its_state_needs_no_change(own_cloud: Settings):
     provision(own_cloud)
-    time.sleep(3)  # the local AWS saves what changed a moment after it changed
+    wait_until_saved(own_cloud.home)
     kill(own_cloud.home, "aws")
     kill(own_cloud.home, "snowflake")
     supervisor.up(own_cloud.home)

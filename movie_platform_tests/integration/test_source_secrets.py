@@ -61,7 +61,7 @@ def repeating(secret: str) -> Callable[[Reply], Reply]:
 def profile(folder: Path, kind: str, fake: FakeServer) -> Path:
     (folder / "ids.txt").write_text("tt0000001\ntt0000002\ntt0000003\n", "utf-8")
     keys = {"ids": "ids.txt"} if kind == "omdb" else {}
-    return write_profile(folder, kind, fake.base_url, timeout_seconds=0.5, **keys)
+    return write_profile(folder, kind, fake.base_url, timeout_seconds=10, **keys)
 
 
 def made(kind: str) -> FakeServer:

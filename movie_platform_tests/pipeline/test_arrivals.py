@@ -17,10 +17,10 @@ from movie_platform.settings import Settings
 from movie_platform_tests.dev_process import dev
 from movie_platform_tests.plain_bundles import SOURCE, plain_bundle
 
-RUN_SECONDS = 600
+RUN_SECONDS = 1500
 DAYS = ("2026-11-18", "2026-11-19", "2026-11-20")
 
-pytestmark = [pytest.mark.cloud, pytest.mark.spark, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cloud, pytest.mark.spark, pytest.mark.timeout(2100)]
 
 
 def land(settings: Settings, folder: Path, body: bytes) -> str:

@@ -114,6 +114,23 @@ def test_an_ended_child_is_not_taken_for_a_running_one(tmp_path: Path):
         time.sleep(0.02)
 
 
+def test_what_listens_on_a_port_is_told_from_what_listens_elsewhere(tmp_path: Path):
+    code = (
+        "import socket, sys, time; from pathlib import Path; s = socket.create_server(('127.0.0.1', 0));"
+        "Path(sys.argv[1]).write_text(str(s.getsockname()[1])); time.sleep(60)"
+    )
+    process = start(code, tmp_path, str(tmp_path / "port"))
+    try:
+        port = int(wait_for(tmp_path / "port"))
+        assert processes.listens(process, port)
+        assert not processes.listens(ProcessId(os.getpid(), process.started), port)
+        with socket.create_server(("127.0.0.1", 0)) as somebodys:
+            assert not processes.listens(process, somebodys.getsockname()[1])
+    finally:
+        processes.end(process, grace_seconds=5)
+    assert not processes.listens(process, port)
+
+
 def test_a_free_port_is_kept_and_a_taken_one_is_replaced():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

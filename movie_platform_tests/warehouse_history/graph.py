@@ -9,7 +9,7 @@ from movie_platform.resources.graph_state import ROOT_TASK, GraphRun, TaskRun, g
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows, wait_for
 
 ROLE = "arn:aws:iam::000000000000:role/archive"
-SECONDS = 60
+SECONDS = 180
 # Rows of the history that are asked for: those of a run that was just executed are among so many.
 LATEST = 12
 

@@ -171,9 +171,13 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - the last frame of this thread: whatever it is, the run must not stay RUNNING
             _LOG.exception("run %s", run.run_id)
             ended = Ended(RunState.ERROR, f"The local Glue service failed: {type(error).__name__}: {error}")
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(folder)
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            pass  # it ended before it had one
+        except OSError:
+            # Something of the run may still write there. The run ends; the next gateway deletes what is left.
+            _LOG.exception("run %s: its folder cannot be deleted", run.run_id)
         retry = self._finish(run, ended)
         with self._lock:
             del self._active[run.run_id]

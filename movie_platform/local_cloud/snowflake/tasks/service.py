@@ -104,8 +104,11 @@ class TaskService:
     def _round(self) -> None:
         for run in self._runs():
             run.press()
-        for name in self._taken():
+        for name in self._ready():
             root = self.store.find(name)
+            # Forgotten only now: where the look fails, the next round begins what was promised.
+            with self._lock:
+                self._asked.remove(name)
             if root is not None:
                 self._begin(root, datetime.now(UTC), "EXECUTE TASK")
         now = datetime.now(UTC)
@@ -126,12 +129,10 @@ class TaskService:
             self._pruned_at = time.monotonic()
             self.store.prune()
 
-    def _taken(self) -> list["FullName"]:
+    def _ready(self) -> list["FullName"]:
         """What was asked for and can begin: a graph that runs already begins again after that."""
         with self._lock:
-            ready = [name for name in self._asked if name not in self._active]
-            self._asked = [name for name in self._asked if name in self._active]
-        return ready
+            return [name for name in self._asked if name not in self._active]
 
     def _is_triggered(self, task: Task) -> bool:
         if time.monotonic() - self._looked_at.get(task.name, 0.0) < _TRIGGER_SECONDS:
