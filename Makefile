@@ -86,18 +86,19 @@ $(INSTALLED): requirements.lock pyproject.toml
 	fi
 	@if [ -n "$(UV)" ]; then \
 	  export VIRTUAL_ENV="$$PWD/$(VENV)"; \
-	  $(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements.lock; \
+	  $(UV) pip install --quiet --require-hashes -r requirements.lock; \
 	  $(UV) pip install --quiet --no-deps --no-build-isolation --editable .; \
 	else \
 	  $(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip; \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile -r requirements.lock; \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
 	fi
-	@$(BIN)/python -m compileall -q movie_platform glue_scripts
+	@# Every step of a run is a process that imports all of it. pip would compile with one processor.
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib movie_platform glue_scripts
 	@touch $@
 
 # The lock names everything that is needed. pip must not look for it again: it would ask for the package behind
-# `fastapi[…]==…` without its pin, and refuse it.
+# `fastapi[…]==…` without its pin, and refuse it. The tests import a small part of it, so nothing is compiled here.
 $(AIRFLOW_INSTALLED): requirements-airflow.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
 	  echo "error: Python 3.11 is needed and '$(PYTHON)' is not it: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
@@ -105,10 +106,10 @@ $(AIRFLOW_INSTALLED): requirements-airflow.lock
 	@rm -rf $(AIRFLOW_VENV)
 	@if [ -n "$(UV)" ]; then \
 	  UV_PYTHON_DOWNLOADS=never $(UV) venv --quiet --python "$$(command -v $(PYTHON))" $(AIRFLOW_VENV); \
-	  VIRTUAL_ENV="$$PWD/$(AIRFLOW_VENV)" $(UV) pip install --quiet --require-hashes --compile-bytecode -r requirements-airflow.lock; \
+	  VIRTUAL_ENV="$$PWD/$(AIRFLOW_VENV)" $(UV) pip install --quiet --require-hashes -r requirements-airflow.lock; \
 	else \
 	  $(PYTHON) -m venv $(AIRFLOW_VENV); \
-	  $(AIRFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-airflow.lock; \
+	  $(AIRFLOW_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile -r requirements-airflow.lock; \
 	fi
 	@touch $@
 

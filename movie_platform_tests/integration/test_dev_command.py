@@ -20,6 +20,14 @@ SENSORS = """{ repositoriesOrError { ... on RepositoryConnection {
     nodes { location { name } sensors { name sensorState { status } } }
 } } }"""
 
+# Runs a program that Ctrl-C ends: a shell that put the tests into the background has them ignore it, and what they
+# start inherits that.
+INTERRUPTIBLE = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
 pytestmark = [pytest.mark.cloud, pytest.mark.timeout(900)]
 
 
@@ -86,7 +94,8 @@ def test_dagster_dev_with_the_workspace_file_works_beside_a_cloud_that_is_up(tmp
     instance = tmp_path / "instance"
     instance.mkdir()
     environment = {**os.environ, "MOVIE_PLATFORM_HOME": str(home), "DAGSTER_HOME": str(instance)}
-    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-w", str(workspace)]
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    command = [sys.executable, "-c", INTERRUPTIBLE, dagster, "dev", "-w", str(workspace)]
     try:
         supervisor.up(home)
         with log.open("w") as output:
