@@ -139,9 +139,7 @@ class _Cloud:
             if not pending:
                 return
             for service in pending:
-                # Looked at after it was waited for: a server that was killed stops to answer before it has ended.
-                if not self._end(service) and service is services.AWS:
-                    self._note_loss()
+                self._end(service)
             numbers = self._choose_ports(pending)
             self._record.settings = _client_settings(self._home, numbers)
             try:
@@ -223,6 +221,9 @@ class _Cloud:
             # Somebody who took the port first may be another home's server, and answer as ours would.
             while not (_healthy(service, port) and processes.listens(process, port)):
                 if not process.alive:
+                    # It never was up: it is none whose end could have cost anything.
+                    self._record.services[service.name] = ServiceRecord(port, None)
+                    self._save()
                     if not ports.is_free(port):
                         raise _PortTakenError(service)
                     raise _start_error(service, self._home, "it ended while it started")
@@ -251,17 +252,17 @@ class _Cloud:
         self._save()
         return process
 
-    def _end(self, service: Service) -> bool:
-        """End what runs of a server. False where the recorded process had ended before, or needed force."""
-        saved = True
+    def _end(self, service: Service) -> None:
+        """End what runs of a server; note it where it had ended before, or needed force."""
         known = self._record.services.get(service.name)
         if known is not None and known.process is not None:
             ran = known.process.alive
             saved = processes.end(known.process, grace_seconds=service.grace_seconds) and ran
+            if not saved and service is services.AWS:
+                self._note_loss()
             self._record.services[service.name] = ServiceRecord(known.port, None)
         for stray in processes.find(service.identity(self._home)):
             processes.end(stray, grace_seconds=service.grace_seconds)
-        return saved
 
     def _save(self) -> None:
         cloud_file.write(

@@ -210,6 +210,8 @@ def test_a_server_of_somebody_else_that_took_the_port_first_is_not_taken_for_our
             stranger.shutdown()
     assert picked == []
     assert found.running
+    # What never was up has lost nothing.
+    assert found.notes == ()
     assert stranger.server_port not in {service.port for service in found.services}
 
 

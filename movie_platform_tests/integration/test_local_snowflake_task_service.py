@@ -24,6 +24,7 @@ def test_a_run_that_was_promised_takes_place_though_the_first_look_at_its_task_f
             "CREATE TASK add_one SCHEDULE = '60 MINUTES' AS INSERT INTO ran VALUES (1)",
         ):
             run(session, statement)
+        [task] = account.tasks.store.tasks()
         looks: list[FullName] = []
         find = account.tasks.store.find
 
@@ -36,7 +37,7 @@ def test_a_run_that_was_promised_takes_place_though_the_first_look_at_its_task_f
         monkeypatch.setattr(account.tasks.store, "find", fail_once)
         account.tasks.start()
         try:
-            account.tasks.execute(task_of(account.tasks.store.tasks()))
+            account.tasks.execute(task)
             deadline = time.monotonic() + 60
             while run(session, "SELECT count(*) FROM ran") != [(1,)]:
                 assert time.monotonic() < deadline, looks
@@ -45,8 +46,3 @@ def test_a_run_that_was_promised_takes_place_though_the_first_look_at_its_task_f
             account.tasks.stop()
             session.close()
     assert len(looks) > 1
-
-
-def task_of(found: list[Task]) -> Task:
-    [task] = found
-    return task

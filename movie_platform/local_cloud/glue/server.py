@@ -94,7 +94,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _linger(self) -> None:
         """Let the client read the answer: closing with bytes unread resets the connection, answer and all."""
-        self.wfile.flush()
         self.connection.settimeout(_LINGER_SECONDS)
         deadline, left = time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES
         try:
