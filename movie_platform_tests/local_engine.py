@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from movie_platform.local_cloud.snowflake.account import Account
-from movie_platform.local_cloud.snowflake.bindings import Bindings
-from movie_platform.local_cloud.snowflake.engine import Engine
-from movie_platform.local_cloud.snowflake.lake import Lake
 from movie_platform.local_cloud.snowflake.session import Session, Statement, new_query_id
-from movie_platform.local_cloud.snowflake.wire import Result
+from movie_platform.local_cloud.snowflake.state.account import Account
+from movie_platform.local_cloud.snowflake.state.engine import Engine
+from movie_platform.local_cloud.snowflake.state.lake import Lake
+from movie_platform.local_cloud.snowflake.text.bindings import Bindings
+from movie_platform.local_cloud.snowflake.text.result_set import Result
 
 
 @contextmanager

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from movie_platform.local_cloud.snowflake.account import Account
 from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform_tests.local_engine import local_account, run
 
 pytestmark = pytest.mark.cloud

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from movie_platform.local_cloud.snowflake.session import Session
-from movie_platform.local_cloud.snowflake.tasks.store import (
+from movie_platform.local_cloud.snowflake.state.task_store import (
     CANCELLED,
     FAILED,
     SKIPPED,

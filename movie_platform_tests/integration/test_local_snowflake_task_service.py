@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from movie_platform.local_cloud.snowflake.names import FullName
 from movie_platform.local_cloud.snowflake.session import Session
-from movie_platform.local_cloud.snowflake.tasks.store import Task
+from movie_platform.local_cloud.snowflake.state.task_store import Task
+from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform_tests.local_engine import local_account, run
 
 

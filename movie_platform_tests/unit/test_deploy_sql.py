@@ -20,7 +20,7 @@ from movie_platform.contracts.marts import (
 from movie_platform.contracts.rules import ROW_RULES
 from movie_platform.contracts.tables import TRACKED_COLUMNS
 from movie_platform.contracts.warehouse import CORE_TABLES, OPS_TABLES
-from movie_platform.local_cloud.snowflake.tasks.script import split_body
+from movie_platform.local_cloud.snowflake.text.task_body import split_body
 from movie_platform.provision.files import PROJECT, SQL_FOLDER
 from movie_platform.provision.sql import SqlFile, load_sql_files
 from movie_platform.provision.warehouse import sql_parameters

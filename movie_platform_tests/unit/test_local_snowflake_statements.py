@@ -13,20 +13,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movie_platform.local_cloud.snowflake import wire
-from movie_platform.local_cloud.snowflake.bindings import parse_bindings
-from movie_platform.local_cloud.snowflake.copy_statement import parse_copy
-from movie_platform.local_cloud.snowflake.errors import SnowflakeError, WriteConflictError, from_exception
-from movie_platform.local_cloud.snowflake.names import FullName, Name, literal, matches_like, quoted
-from movie_platform.local_cloud.snowflake.pipes.events import (
+from movie_platform.local_cloud.snowflake.background.s3_events import (
     CreatedObject,
     MalformedMessageError,
     created_objects,
 )
-from movie_platform.local_cloud.snowflake.router import ROUTES, find_handler
-from movie_platform.local_cloud.snowflake.stages import StageLocation, check_pattern, parse_url
-from movie_platform.local_cloud.snowflake.tokens import Kind, TokenStream, leading_words, parse_name, tokenize
-from movie_platform.local_cloud.snowflake.translate import parse
+from movie_platform.local_cloud.snowflake.errors import SnowflakeError, WriteConflictError, from_exception
+from movie_platform.local_cloud.snowflake.state.translate import parse
+from movie_platform.local_cloud.snowflake.statements.copy_into import parse_copy
+from movie_platform.local_cloud.snowflake.statements.router import ROUTES, find_handler
+from movie_platform.local_cloud.snowflake.statements.stages import StageLocation, check_pattern, parse_url
+from movie_platform.local_cloud.snowflake.text import result_set
+from movie_platform.local_cloud.snowflake.text.bindings import parse_bindings
+from movie_platform.local_cloud.snowflake.text.names import FullName, Name, literal, matches_like, quoted
+from movie_platform.local_cloud.snowflake.text.tokens import (
+    Kind,
+    TokenStream,
+    leading_words,
+    parse_name,
+    tokenize,
+)
 
 COPY = """
 COPY INTO MOVIES.RAW.movies -- the target
@@ -324,8 +330,8 @@ def test_a_null_timestamp_is_null_on_the_wire() -> None:
         [None, datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)], pa.timestamp("us", tz="UTC")
     )
     for kind in ("timestamp_ntz", "timestamp_ltz", "timestamp_tz"):
-        column = wire.ResultColumn("AT", kind, 0, 9)
-        encoded = wire.encode(pa.record_batch([moments], names=["AT"]), [column]).column(0)
+        column = result_set.ResultColumn("AT", kind, 0, 9)
+        encoded = result_set.encode(pa.record_batch([moments], names=["AT"]), [column]).column(0)
         assert encoded.null_count == 1
         second = encoded[1].as_py()
         assert (second["epoch"], second["fraction"]) == (-1, 999_999_000)
@@ -333,16 +339,19 @@ def test_a_null_timestamp_is_null_on_the_wire() -> None:
 
 
 def test_an_empty_result_has_a_schema_and_no_batch() -> None:
-    columns = [wire.ResultColumn("N", "fixed", 38, 0), wire.ResultColumn("AT", "timestamp_ntz", 0, 9)]
-    reader = pa.ipc.open_stream(wire.to_ipc([wire.empty_batch(columns)]))
+    columns = [
+        result_set.ResultColumn("N", "fixed", 38, 0),
+        result_set.ResultColumn("AT", "timestamp_ntz", 0, 9),
+    ]
+    reader = pa.ipc.open_stream(result_set.to_ipc([result_set.empty_batch(columns)]))
     assert reader.schema.names == ["N", "AT"]
     assert list(reader) == []
 
 
 def test_types_that_snowflake_has_not_are_refused() -> None:
-    assert wire.column_of("X", "DECIMAL(18,2)") == wire.ResultColumn("X", "fixed", 18, 2)
+    assert result_set.column_of("X", "DECIMAL(18,2)") == result_set.ResultColumn("X", "fixed", 18, 2)
     with pytest.raises(SnowflakeError):
-        wire.column_of("X", "INTERVAL")
+        result_set.column_of("X", "INTERVAL")
 
 
 @pytest.mark.parametrize(

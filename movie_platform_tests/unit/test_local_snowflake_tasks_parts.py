@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError
-from movie_platform.local_cloud.snowflake.names import FullName
-from movie_platform.local_cloud.snowflake.tasks.graph import check_graph, may_run, roots_of, run_order
-from movie_platform.local_cloud.snowflake.tasks.schedule import next_due, parse_schedule
-from movie_platform.local_cloud.snowflake.tasks.script import split_body
+from movie_platform.local_cloud.snowflake.text.names import FullName
+from movie_platform.local_cloud.snowflake.text.task_body import split_body
+from movie_platform.local_cloud.snowflake.text.task_graph import check_graph, may_run, roots_of, run_order
+from movie_platform.local_cloud.snowflake.text.task_schedule import next_due, parse_schedule
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 

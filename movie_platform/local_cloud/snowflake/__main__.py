@@ -14,11 +14,11 @@ import duckdb
 import uvicorn
 
 from movie_platform.local_cloud.home import Home
-from movie_platform.local_cloud.snowflake.account import Account
-from movie_platform.local_cloud.snowflake.app import Server
-from movie_platform.local_cloud.snowflake.auth import Authenticator
-from movie_platform.local_cloud.snowflake.engine import Engine
-from movie_platform.local_cloud.snowflake.lake import Lake
+from movie_platform.local_cloud.snowflake.protocol.app import Server
+from movie_platform.local_cloud.snowflake.protocol.login import Authenticator
+from movie_platform.local_cloud.snowflake.state.account import Account
+from movie_platform.local_cloud.snowflake.state.engine import Engine
+from movie_platform.local_cloud.snowflake.state.lake import Lake
 
 _HOST = "127.0.0.1"
 

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from movie_platform.local_cloud.snowflake import tokens
-from movie_platform.local_cloud.snowflake.bindings import Bindings
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, WriteConflictError, from_exception
-from movie_platform.local_cloud.snowflake.names import FullName, Name
-from movie_platform.local_cloud.snowflake.translate import Translator
-from movie_platform.local_cloud.snowflake.wire import Result
+from movie_platform.local_cloud.snowflake.state.translate import Translator
+from movie_platform.local_cloud.snowflake.text import tokens
+from movie_platform.local_cloud.snowflake.text.bindings import Bindings
+from movie_platform.local_cloud.snowflake.text.names import FullName, Name
+from movie_platform.local_cloud.snowflake.text.result_set import Result
 
 if TYPE_CHECKING:
-    from movie_platform.local_cloud.snowflake.account import Account
-    from movie_platform.local_cloud.snowflake.streams.store import Stream
+    from movie_platform.local_cloud.snowflake.state.account import Account
+    from movie_platform.local_cloud.snowflake.state.stream_store import Stream
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")

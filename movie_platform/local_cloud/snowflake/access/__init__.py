@@ -1,1 +1,0 @@
-"""Roles, users, grants, warehouses, integrations, resource monitors: parsed strictly, recorded, shown, not enforced."""

@@ -1,0 +1,1 @@
+"""What works by itself: Snowpipe's workers and the scheduler that runs task graphs."""

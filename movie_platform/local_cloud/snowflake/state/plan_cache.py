@@ -1,0 +1,79 @@
+"""Translations that are kept: what a task runs every minute is not translated every minute.
+
+A statement's translation depends on its text, the current database and schema, and the objects that there are. So what
+reads a stream or asks for something of the session is not kept, and everything is forgotten when an object is made,
+altered or dropped.
+"""
+
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from movie_platform.local_cloud.snowflake.state.translate import Prepared
+from movie_platform.local_cloud.snowflake.text.names import FullName
+
+if TYPE_CHECKING:
+    from movie_platform.local_cloud.snowflake.session import Session, Statement
+
+_KEPT = 500
+_Key = tuple[str, str | None, str | None]
+# Replaced in the text by what they are for the session or the moment.
+_OF_THE_SESSION = re.compile(
+    r"\$|\b(?:CURRENT_\w+|LAST_QUERY_ID|RESULT_SCAN|INFORMATION_SCHEMA|ACCOUNT_USAGE|TABLE\s*\()",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How DML is executed. `target` is the table that it changes, None where it only adds rows."""
+
+    prepared: tuple[Prepared, ...]
+    target: FullName | None
+    updates: bool
+    names: tuple[str, ...]
+    kind: int
+
+
+class PlanCache:
+    """The plans of an account, the ones that were used last."""
+
+    def __init__(self) -> None:
+        self._plans: OrderedDict[_Key, Plan] = OrderedDict()
+        self._lock = threading.Lock()
+        self._generation = 0
+
+    @property
+    def generation(self) -> int:
+        """Counts how often everything was forgotten: a plan made before belongs to another."""
+        return self._generation
+
+    def find(self, session: "Session", statement: "Statement") -> Plan | None:
+        """The plan of a statement without bindings, if it is kept."""
+        if statement.bindings.values or statement.describe_only:
+            return None
+        key = (statement.sql, session.database, session.schema)
+        with self._lock:
+            plan = self._plans.get(key)
+            if plan is not None:
+                self._plans.move_to_end(key)
+            return plan
+
+    def keep(self, session: "Session", statement: "Statement", plan: Plan, generation: int) -> None:
+        """Keeps a plan that was begun in a generation, unless it depends on more than the text."""
+        if statement.bindings.values or _OF_THE_SESSION.search(statement.sql):
+            return
+        with self._lock:
+            if generation != self._generation:
+                return
+            self._plans[statement.sql, session.database, session.schema] = plan
+            while len(self._plans) > _KEPT:
+                self._plans.popitem(last=False)
+
+    def forget(self) -> None:
+        """After objects changed."""
+        with self._lock:
+            self._plans.clear()
+            self._generation += 1

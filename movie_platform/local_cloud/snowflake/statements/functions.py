@@ -1,0 +1,234 @@
+"""Functions and views that need the account or the session: replaced in a statement's tree before it is translated.
+
+Context functions (CURRENT_ROLE …), system functions (SYSTEM$PIPE_STATUS, SYSTEM$STREAM_HAS_DATA),
+table functions (RESULT_SCAN, INFORMATION_SCHEMA.COPY_HISTORY and TASK_HISTORY) and the views of
+SNOWFLAKE.ACCOUNT_USAGE.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlglot import Expr, exp
+
+from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
+from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.state import load_history
+from movie_platform.local_cloud.snowflake.state.task_store import history_query
+from movie_platform.local_cloud.snowflake.statements.reading_streams import has_data, replace_streams
+from movie_platform.local_cloud.snowflake.statements.task_functions import (
+    cancel_executions,
+    enable_dependents,
+)
+from movie_platform.local_cloud.snowflake.text.tokens import parse_name
+
+_CONTEXT: dict[str, Callable[[Session], str | None]] = {
+    "CURRENT_ROLE": lambda session: session.role,
+    "CURRENT_USER": lambda session: session.user,
+    "CURRENT_WAREHOUSE": lambda session: session.warehouse,
+    "CURRENT_ACCOUNT": lambda session: session.account.name,
+    "CURRENT_ACCOUNT_NAME": lambda session: session.account.name,
+    "CURRENT_DATABASE": lambda session: session.database,
+    "CURRENT_SCHEMA": lambda session: session.schema,
+    "CURRENT_SESSION": lambda session: str(session.session_id),
+    "CURRENT_REGION": lambda _session: "LOCAL",
+    "LAST_QUERY_ID": lambda session: session.last_query_id,
+}
+
+
+def _pipe_status(session: Session, argument: str) -> str:
+    return session.account.pipes.status(session.resolve(parse_name(argument)))
+
+
+_SYSTEM: dict[str, Callable[[Session, str], str | bool]] = {
+    "SYSTEM$PIPE_STATUS": _pipe_status,
+    "SYSTEM$STREAM_HAS_DATA": has_data,
+    "SYSTEM$TASK_DEPENDENTS_ENABLE": enable_dependents,
+    "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS": cancel_executions,
+}
+
+
+def replace_functions(session: Session, tree: Expr, parameters: list[Any]) -> Expr:
+    """The tree with everything of this module replaced; binds that were used up are taken out of `parameters`.
+
+    Raises SnowflakeError for a system function, table function or account view that is not there.
+    """
+    for node in list(tree.find_all(exp.TableFromRows)):
+        _replace_table_function(session, node, parameters)
+    replace_streams(session, tree)
+    for table in list(tree.find_all(exp.Table)):
+        _replace_view(session, table)
+    return tree.transform(lambda node: _replace_scalar(session, node, parameters), copy=False)
+
+
+def _replace_scalar(session: Session, node: Expr, parameters: list[Any]) -> Expr:
+    if not isinstance(node, exp.Func):
+        return node
+    name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).upper()
+    if context := _CONTEXT.get(name):
+        if node.expressions:
+            raise unsupported(f"{name} with arguments")
+        value = context(session)
+        return exp.Literal.string(value) if value is not None else exp.cast(exp.Null(), "VARCHAR")
+    if name.startswith("SYSTEM$"):
+        system = _SYSTEM.get(name)
+        if system is None:
+            raise compilation_error(2140, "42601", f"Unknown function {name}")
+        if len(node.expressions) != 1:
+            raise compilation_error(938, "22023", f"not enough arguments for function [{name}], expected 1")
+        value = system(session, str(_constant(node.expressions[0], parameters)))
+        return exp.Boolean(this=value) if isinstance(value, bool) else exp.Literal.string(value)
+    return node
+
+
+def _constant(node: Expr, parameters: list[Any]) -> Any:
+    # Takes a bind variable out of the statement's own, at the place where it stands among the placeholders.
+    if isinstance(node, exp.Placeholder):
+        if node.args.get("this"):
+            raise unsupported("named bind variables")
+        placeholders = list(node.root().find_all(exp.Placeholder, bfs=False))
+        return parameters.pop(next(index for index, found in enumerate(placeholders) if found is node))
+    if isinstance(node, exp.Paren):
+        return _constant(node.this, parameters)
+    if isinstance(node, exp.Literal) and node.is_string:
+        return node.this
+    raise unsupported(
+        f"an argument that is neither a string nor a bind variable: {node.sql(dialect='snowflake')}"
+    )
+
+
+def _replace_table_function(session: Session, node: exp.TableFromRows, parameters: list[Any]) -> None:
+    parts: list[str] = []
+    inner: Expr = node.this
+    while isinstance(inner, exp.Dot):
+        parts = [*_dotted(inner.this), *parts]
+        inner = inner.expression
+    if not isinstance(inner, exp.Anonymous):
+        return
+    name = inner.name.upper()
+    if name == "RESULT_SCAN" and not parts:
+        _replace(node, _result_scan(session, inner, parameters))
+    elif parts and parts[-1] == "INFORMATION_SCHEMA":
+        if name == "TASK_HISTORY":
+            database = parts[0] if len(parts) > 1 else session.database
+            _replace(node, task_history(session, database, inner, parameters))
+        elif name == "COPY_HISTORY":
+            _replace(node, _copy_history(session, inner, parameters))
+        else:
+            raise unsupported(f"the table function INFORMATION_SCHEMA.{name}")
+
+
+def _dotted(node: Expr) -> list[str]:
+    if isinstance(node, exp.Dot):
+        return [*_dotted(node.this), *_dotted(node.expression)]
+    return [node.name if isinstance(node, exp.Identifier) and node.quoted else node.name.upper()]
+
+
+def _replace(node: Expr, query: exp.Query) -> None:
+    alias = node.args.get("alias")
+    subquery = query.subquery(alias.name if alias else None, copy=False)
+    node.replace(subquery)
+
+
+def _result_scan(session: Session, call: exp.Anonymous, parameters: list[Any]) -> exp.Query:
+    argument = call.expressions[0] if len(call.expressions) == 1 else exp.Null()
+    is_last = isinstance(argument, exp.Func) and "LAST_QUERY_ID" in argument.sql().upper()
+    query_id = session.last_query_id if is_last else str(_constant(argument, parameters))
+    table = session.kept_result(query_id or "")
+    view = f"_result_{(query_id or '').replace('-', '_')}".upper()
+    session.duck.register(view, table)
+    return exp.select("*").from_(exp.table_(view, db="main", catalog="temp", quoted=True))
+
+
+def _copy_history(session: Session, call: exp.Anonymous, parameters: list[Any]) -> exp.Query:
+    arguments: dict[str, Expr] = {}
+    for argument in call.expressions:
+        if not isinstance(argument, exp.Kwarg | exp.PropertyEQ):
+            raise compilation_error(
+                1044, "42P13", "COPY_HISTORY takes named arguments: TABLE_NAME => …, START_TIME => …"
+            )
+        arguments[argument.this.name.upper()] = argument.expression
+    unknown = arguments.keys() - {"TABLE_NAME", "START_TIME", "END_TIME"}
+    if unknown or "TABLE_NAME" not in arguments or "START_TIME" not in arguments:
+        raise compilation_error(
+            1044,
+            "42P13",
+            "Invalid argument names for function 'COPY_HISTORY': TABLE_NAME and START_TIME are required",
+        )
+    table = session.resolve(parse_name(str(_constant(arguments["TABLE_NAME"], parameters))))
+    if table.database not in session.account.engine.databases():
+        raise does_not_exist("Database", table.database)
+    return load_history.table_function(table, arguments["START_TIME"], arguments.get("END_TIME"))
+
+
+_HISTORY_ARGUMENTS = frozenset(
+    {
+        "TASK_NAME",
+        "SCHEDULED_TIME_RANGE_START",
+        "SCHEDULED_TIME_RANGE_END",
+        "RESULT_LIMIT",
+        "ERROR_ONLY",
+        "ROOT_TASK_ID",
+    }
+)
+_HISTORY_LIMIT = 100
+
+
+def task_history(
+    session: Session, database: str | None, call: exp.Anonymous, parameters: list[Any]
+) -> exp.Query:
+    """INFORMATION_SCHEMA.TASK_HISTORY: runs of the database's tasks, the newest first, 100 unless asked for more.
+
+    Raises SnowflakeError for an argument that it does not take.
+    """
+    if database is None or database not in session.account.engine.databases():
+        raise does_not_exist("Database", str(database))
+    arguments = _named_arguments(call, "TASK_HISTORY")
+    unknown = arguments.keys() - _HISTORY_ARGUMENTS
+    if unknown:
+        raise compilation_error(
+            1044, "42P13", f"Invalid argument names for function 'TASK_HISTORY': {', '.join(sorted(unknown))}"
+        )
+    query = history_query(database)
+    scheduled = exp.column("SCHEDULED_TIME")
+    for name, comparison in (("SCHEDULED_TIME_RANGE_START", exp.GTE), ("SCHEDULED_TIME_RANGE_END", exp.LTE)):
+        if name in arguments:
+            bound = exp.cast(arguments[name].copy(), "TIMESTAMPTZ")
+            query = query.where(comparison(this=scheduled.copy(), expression=bound), copy=False)
+    for name, column in (("TASK_NAME", "NAME"), ("ROOT_TASK_ID", "ROOT_TASK_ID")):
+        if name in arguments:
+            value = str(_constant(arguments[name], parameters))
+            value = value.upper() if name == "TASK_NAME" else value
+            query = query.where(exp.column(column).eq(exp.Literal.string(value)), copy=False)
+    if "ERROR_ONLY" in arguments and arguments["ERROR_ONLY"].sql().upper() == "TRUE":
+        query = query.where(
+            exp.column("STATE").isin("FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED"), copy=False
+        )
+    limit = arguments.get("RESULT_LIMIT", exp.Literal.number(_HISTORY_LIMIT))
+    return query.order_by("SCHEDULED_TIME DESC, QUERY_START_TIME DESC", copy=False).limit(
+        limit.sql(), copy=False
+    )
+
+
+def _named_arguments(call: exp.Anonymous, function: str) -> dict[str, Expr]:
+    arguments: dict[str, Expr] = {}
+    for argument in call.expressions:
+        if not isinstance(argument, exp.Kwarg | exp.PropertyEQ):
+            raise compilation_error(1044, "42P13", f"{function} takes named arguments: NAME => value")
+        arguments[argument.this.name.upper()] = argument.expression
+    return arguments
+
+
+def _replace_view(session: Session, table: exp.Table) -> None:
+    if not isinstance(table.this, exp.Identifier):
+        return
+    catalog, schema, name = (part.upper() for part in (table.catalog, table.db, table.name))
+    if catalog == "SNOWFLAKE":
+        if (schema, name) != ("ACCOUNT_USAGE", "COPY_HISTORY"):
+            raise unsupported(f"the view SNOWFLAKE.{schema}.{name}")
+        _replace(table, load_history.account_view(session.account.engine.databases()))
+    elif schema == "INFORMATION_SCHEMA" and name in {"LOAD_HISTORY", "PIPES"}:
+        database = catalog or session.database
+        if database is None or database not in session.account.engine.databases():
+            raise does_not_exist("Database", str(database))
+        query = load_history.load_history_view if name == "LOAD_HISTORY" else load_history.pipes_view
+        _replace(table, query(database))

@@ -1,0 +1,208 @@
+"""CREATE, ALTER, DROP, SHOW and DESCRIBE PIPE.
+
+Sources: Snowflake documentation, "CREATE PIPE", "ALTER PIPE", "SHOW PIPES", "DESCRIBE PIPE", "DROP PIPE".
+"""
+
+from datetime import UTC, datetime
+
+from movie_platform.local_cloud.snowflake.errors import (
+    already_exists,
+    compilation_error,
+    does_not_exist,
+    invalid_value,
+    unsupported,
+)
+from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.state.pipe_store import Pipe
+from movie_platform.local_cloud.snowflake.statements.copy_into import (
+    ABORT_STATEMENT,
+    CopyStatement,
+    parse_copy,
+    plan_copy,
+)
+from movie_platform.local_cloud.snowflake.text import result_set
+from movie_platform.local_cloud.snowflake.text.names import matches_like, shown
+from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
+
+_DONE = "Statement executed successfully."
+_PROPERTIES = frozenset({"AUTO_INGEST", "COMMENT"})
+_COLUMNS = (
+    ("created_on", "timestamp_ltz"), ("name", "text"), ("database_name", "text"), ("schema_name", "text"),
+    ("definition", "text"), ("owner", "text"), ("notification_channel", "text"), ("comment", "text"),
+    ("integration", "text"), ("pattern", "text"), ("error_integration", "text"), ("owner_role_type", "text"),
+    ("invalid_reason", "text"),
+)  # fmt: skip
+
+
+def create_pipe(session: Session, statement: Statement) -> result_set.Result:
+    """CREATE PIPE … AS COPY INTO …; with AUTO_INGEST the account's queue becomes its notification channel."""
+    stream = TokenStream(statement.sql)
+    stream.expect("CREATE")
+    replace = stream.accept("OR", "REPLACE")
+    stream.expect("PIPE")
+    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    name = session.resolve(stream.name())
+    properties = stream.properties(_PROPERTIES, stop=frozenset({"AS"}))
+    stream.expect("AS")
+    definition = stream.rest()
+    copy = parse_copy(TokenStream(definition))
+    check_pipe_copy(copy)
+    auto_ingest = properties.get("AUTO_INGEST", False)
+    if not isinstance(auto_ingest, bool):
+        raise invalid_value(str(auto_ingest), "AUTO_INGEST")
+    engine, pipes = session.account.engine, session.account.pipes
+    if not engine.has_schema(name.database, name.schema):
+        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
+    if pipes.store.find(name) is not None:
+        if if_not_exists:
+            return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
+        if not replace:
+            raise already_exists(name.name)
+    plan = plan_copy(engine, copy, name.database, name.schema)
+    if plan.table.database != name.database:
+        raise unsupported("a pipe into a table of another database")
+    session.outside_transaction()
+    pipes.store.create(
+        name,
+        definition,
+        auto_ingest=auto_ingest,
+        channel=pipes.channel() if auto_ingest else None,
+        comment=str(properties.get("COMMENT", "")),
+        owner=session.role,
+    )
+    pipes.changed()
+    session.account.access.created("PIPE", str(name), session.role)
+    return result_set.message(f"Pipe {shown(name.name)} successfully created.")
+
+
+def check_pipe_copy(copy: CopyStatement) -> None:
+    """Refuses the copy options that a pipe cannot have."""
+    if copy.files is not None or copy.force or copy.on_error == ABORT_STATEMENT:
+        raise compilation_error(
+            2194,
+            "0A000",
+            "Pipes do not take the copy options FILES, FORCE = TRUE and ON_ERROR = ABORT_STATEMENT.",
+        )
+
+
+def alter_pipe(session: Session, statement: Statement) -> result_set.Result:
+    """ALTER PIPE … REFRESH and SET PIPE_EXECUTION_PAUSED / COMMENT."""
+    stream = TokenStream(statement.sql)
+    stream.expect("ALTER", "PIPE")
+    if_exists = stream.accept("IF", "EXISTS")
+    name = session.resolve(stream.name())
+    service = session.account.pipes
+    if if_exists and service.store.find(name) is None:
+        return result_set.message(_DONE)
+    if stream.accept("REFRESH"):
+        options = stream.properties(frozenset({"PREFIX", "MODIFIED_AFTER"}))
+        stream.end()
+        session.outside_transaction()
+        after = options.get("MODIFIED_AFTER")
+        files = service.refresh(
+            name, str(options.get("PREFIX", "")), None if after is None else _moment(str(after))
+        )
+        return result_set.rows_result(
+            [("File", "text"), ("Status", "text")], [(file, "SENT") for file in files]
+        )
+    if stream.accept("UNSET"):
+        unset = stream.word()
+        stream.end()
+        if unset not in {"PIPE_EXECUTION_PAUSED", "COMMENT"}:
+            raise unsupported(f"ALTER PIPE … UNSET {unset}")
+        options = {"PIPE_EXECUTION_PAUSED": False} if unset == "PIPE_EXECUTION_PAUSED" else {"COMMENT": ""}
+    else:
+        stream.expect("SET")
+        options = stream.properties(frozenset({"PIPE_EXECUTION_PAUSED", "COMMENT"}))
+        if not options:
+            raise stream.unexpected()
+        stream.end()
+    paused = options.get("PIPE_EXECUTION_PAUSED")
+    if paused is not None and not isinstance(paused, bool):
+        raise invalid_value(str(paused), "PIPE_EXECUTION_PAUSED")
+    comment = options.get("COMMENT")
+    session.outside_transaction()
+    service.store.set(service.require(name), paused=paused, comment=None if comment is None else str(comment))
+    service.changed()
+    return result_set.message(_DONE)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise invalid_value(text, "MODIFIED_AFTER") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def drop_pipe(session: Session, statement: Statement) -> result_set.Result:
+    """DROP PIPE; what it loaded stays in the table and in the history."""
+    stream = TokenStream(statement.sql)
+    stream.expect("DROP", "PIPE")
+    if_exists = stream.accept("IF", "EXISTS")
+    name = session.resolve(stream.name())
+    stream.end()
+    service = session.account.pipes
+    if service.store.find(name) is None:
+        if not if_exists:
+            raise does_not_exist("Pipe", str(name))
+        return result_set.message(
+            f"Drop statement executed successfully ({shown(name.name)} already dropped)."
+        )
+    session.outside_transaction()
+    service.store.drop(name)
+    service.changed()
+    session.account.access.dropped("PIPE", str(name))
+    return result_set.message(f"{shown(name.name)} successfully dropped.")
+
+
+def show_pipes(session: Session, statement: Statement) -> result_set.Result:
+    """SHOW PIPES [LIKE '…'] [IN ACCOUNT | [DATABASE] name | SCHEMA name]."""
+    stream = TokenStream(statement.sql)
+    stream.expect("SHOW", "PIPES")
+    pattern = stream.string() if stream.accept("LIKE") else None
+    database, schema = session.database, session.schema
+    if stream.accept("IN"):
+        if stream.accept("ACCOUNT"):
+            database = schema = None
+        elif stream.accept("DATABASE"):
+            database, schema = (session.database if stream.at_end else stream.identifier()), None
+        else:
+            stream.accept("SCHEMA")
+            name = stream.name()
+            database, schema = name.schema or session.database, name.name
+    stream.end()
+    if database is not None and database not in session.account.engine.databases():
+        raise does_not_exist("Database", database)
+    found = [
+        pipe
+        for pipe in session.account.pipes.store.pipes(database)
+        if (schema is None or pipe.name.schema == schema)
+        and (pattern is None or matches_like(pattern, pipe.name.name))
+    ]
+    return _described(session, found)
+
+
+def describe_pipe(session: Session, statement: Statement) -> result_set.Result:
+    """DESCRIBE PIPE: the row that SHOW PIPES has."""
+    stream = TokenStream(statement.sql)
+    stream.take()
+    stream.expect("PIPE")
+    name = session.resolve(stream.name())
+    stream.end()
+    return _described(session, [session.account.pipes.require(name)], result_set.DESCRIBE)
+
+
+def _described(session: Session, pipes: list[Pipe], kind: int = result_set.SHOW) -> result_set.Result:
+    if any(pipe.channel is not None for pipe in pipes):
+        # Whoever asks is about to send notifications there: S3 refuses a queue that is lost and not yet made again.
+        session.account.pipes.channel()
+    return result_set.rows_result(_COLUMNS, [_row(pipe) for pipe in pipes], kind)
+
+
+def _row(pipe: Pipe) -> tuple[object, ...]:
+    copy = parse_copy(TokenStream(pipe.definition))
+    return (
+        pipe.created_on, pipe.name.name, pipe.name.database, pipe.name.schema, pipe.definition, pipe.owner,
+        pipe.channel, pipe.comment, None, copy.pattern, None, "ROLE", None,
+    )  # fmt: skip

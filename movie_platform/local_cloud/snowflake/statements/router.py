@@ -1,0 +1,178 @@
+"""Which statement goes where, by the words it begins with. What is not listed is refused at once.
+
+A new kind of statement gets a line here and a module of its own.
+"""
+
+from collections.abc import Callable
+
+from movie_platform.local_cloud.snowflake.errors import SnowflakeError, syntax_error, unsupported
+from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.statements import (
+    account_objects,
+    copy_into,
+    ddl,
+    describe,
+    dml,
+    grants,
+    pipes,
+    queries,
+    session_statements,
+    stages,
+    streams,
+    tasks,
+)
+from movie_platform.local_cloud.snowflake.statements import showing_tasks as task_lists
+from movie_platform.local_cloud.snowflake.text import result_set
+from movie_platform.local_cloud.snowflake.text.tokens import leading_words
+
+Handler = Callable[[Session, Statement], result_set.Result]
+
+_TABLE_WORDS = (
+    "TABLE",
+    "TRANSIENT TABLE",
+    "TEMPORARY TABLE",
+    "TEMP TABLE",
+    "LOCAL TEMPORARY TABLE",
+    "LOCAL TEMP TABLE",
+)
+_SHOWN_BY_FAKESNOW = (
+    "TABLES", "VIEWS", "OBJECTS", "COLUMNS", "SCHEMAS", "DATABASES", "SEQUENCES", "STAGES", "FILE FORMATS",
+)  # fmt: skip
+
+ROUTES: dict[str, Handler] = {
+    "SELECT": queries.select,
+    "WITH": queries.select,
+    "VALUES": queries.select,
+    "": queries.select,  # a statement that begins with a bracket
+    "INSERT INTO": dml.change,
+    "INSERT OVERWRITE INTO": dml.change,
+    "UPDATE": dml.change,
+    "DELETE FROM": dml.change,
+    "MERGE INTO": dml.merge,
+    "TRUNCATE": dml.truncate,
+    "COPY INTO": copy_into.copy_into,
+    "BEGIN": session_statements.begin,
+    "START TRANSACTION": session_statements.begin,
+    "COMMIT": session_statements.commit,
+    "ROLLBACK": session_statements.rollback,
+    "USE": session_statements.use,
+    "SET": session_statements.set_variable,
+    "UNSET": session_statements.unset_variable,
+    "ALTER SESSION": session_statements.alter_session,
+    "SHOW PARAMETERS": session_statements.show_parameters,
+    **{f"CREATE {words}": ddl.create_table_or_view for words in (*_TABLE_WORDS, "VIEW", "SECURE VIEW")},
+    "CREATE SEQUENCE": ddl.create_sequence,
+    "CREATE SCHEMA": ddl.create_schema,
+    "CREATE TRANSIENT SCHEMA": ddl.create_schema,
+    "CREATE DATABASE": ddl.create_database,
+    "CREATE TRANSIENT DATABASE": ddl.create_database,
+    "DROP DATABASE": ddl.drop_container,
+    "DROP SCHEMA": ddl.drop_container,
+    "DROP TABLE": ddl.drop_relation,
+    "DROP VIEW": ddl.drop_relation,
+    "DROP SEQUENCE": ddl.drop_relation,
+    "ALTER TABLE": ddl.alter_table_or_view,
+    "ALTER VIEW": ddl.alter_table_or_view,
+    "COMMENT": ddl.comment_on,
+    "DESCRIBE TABLE": describe.describe_table,
+    "DESCRIBE VIEW": describe.describe_table,
+    "SHOW PRIMARY KEYS": describe.show_primary_keys,
+    **{f"SHOW {words}": queries.show for words in _SHOWN_BY_FAKESNOW},
+    **{f"SHOW TERSE {words}": queries.show for words in _SHOWN_BY_FAKESNOW},
+    "CREATE STAGE": stages.create_stage,
+    "ALTER STAGE": stages.alter_stage,
+    "DROP STAGE": stages.drop_stage_or_format,
+    "DESCRIBE STAGE": stages.describe_stage,
+    "LIST": stages.list_files,
+    "LS": stages.list_files,
+    "CREATE FILE FORMAT": stages.create_file_format,
+    "DROP FILE FORMAT": stages.drop_stage_or_format,
+    "CREATE PIPE": pipes.create_pipe,
+    "ALTER PIPE": pipes.alter_pipe,
+    "DROP PIPE": pipes.drop_pipe,
+    "SHOW PIPES": pipes.show_pipes,
+    "DESCRIBE PIPE": pipes.describe_pipe,
+    "CREATE STREAM": streams.create_stream,
+    "ALTER STREAM": streams.alter_stream,
+    "DROP STREAM": streams.drop_stream,
+    "SHOW STREAMS": streams.show_streams,
+    "DESCRIBE STREAM": streams.describe_stream,
+    "CREATE TASK": tasks.create_task,
+    "ALTER TASK": tasks.alter_task,
+    "DROP TASK": tasks.drop_task,
+    "SHOW TASKS": task_lists.show_tasks,
+    "DESCRIBE TASK": task_lists.describe_task,
+    "EXECUTE TASK": tasks.execute_task,
+    "GRANT": grants.grant,
+    "REVOKE": grants.revoke,
+    "SHOW GRANTS": grants.show_grants,
+    "SHOW FUTURE GRANTS": grants.show_grants,
+    "ALTER INTEGRATION": account_objects.alter,
+    "DROP INTEGRATION": account_objects.drop,
+    "DESCRIBE INTEGRATION": account_objects.describe,
+    "SHOW STORAGE INTEGRATIONS": account_objects.show,
+}
+for _kind in account_objects.KINDS:
+    _words = " ".join(_kind.words)
+    ROUTES |= {
+        f"CREATE {_words}": account_objects.create,
+        f"ALTER {_words}": account_objects.alter,
+        f"DROP {_words}": account_objects.drop,
+        f"DESCRIBE {_words}": account_objects.describe,
+        f"SHOW {' '.join(_kind.plural)}": account_objects.show,
+    }
+
+_VERBS = frozenset(
+    {
+        "ALTER", "BEGIN", "CALL", "COMMENT", "COMMIT", "COPY", "CREATE", "DECLARE", "DELETE", "DESC", "DESCRIBE",
+        "DROP",
+        "EXECUTE", "EXPLAIN", "GET", "GRANT", "INSERT", "LIST", "LS", "MERGE", "PUT", "REMOVE", "REVOKE", "RM",
+        "ROLLBACK", "SELECT", "SET", "SHOW", "START", "TRUNCATE", "UNDROP", "UNSET", "UPDATE", "USE", "VALUES", "WITH",
+    }
+)  # fmt: skip
+
+_CHANGES_OBJECTS = frozenset({"ALTER", "CREATE", "DROP", "UNDROP"})
+
+
+class Router:
+    """Sends statements to their handlers."""
+
+    def run(self, session: Session, statement: Statement) -> result_set.Result:
+        """Runs one statement.
+
+        Raises SnowflakeError for a statement that the local Snowflake does not have.
+        """
+        words = leading_words(statement.sql)
+        handler = find_handler(words, statement.sql)
+        if statement.bindings.is_array and handler is not dml.change:
+            raise unsupported("array bindings outside INSERT, UPDATE and DELETE")
+        try:
+            return handler(session, statement)
+        finally:
+            if words and words[0] in _CHANGES_OBJECTS:
+                session.account.plans.forget()
+
+
+def find_handler(words: tuple[str, ...], sql: str) -> Handler:
+    """The handler of a statement that begins with these words: that of the longest route that fits.
+
+    Raises SnowflakeError where there is none.
+    """
+    if not words and not sql.strip().startswith("("):
+        if not sql.strip(" \t\r\n;"):
+            raise SnowflakeError(900, "42601", "SQL compilation error:\nEmpty SQL statement.")
+        raise syntax_error(f"syntax error line 1 at position 0 unexpected '{sql.strip()[:20]}'.")
+    if not words:
+        return ROUTES[""]
+    normal = list(words)
+    if normal[0] == "DESC":
+        normal[0] = "DESCRIBE"
+    if normal[:3] == ["CREATE", "OR", "REPLACE"]:
+        del normal[1:3]
+    for length in range(len(normal), 0, -1):
+        handler = ROUTES.get(" ".join(normal[:length]))
+        if handler is not None:
+            return handler
+    if normal[0] not in _VERBS:
+        raise syntax_error(f"syntax error line 1 at position 0 unexpected '{words[0]}'.")
+    raise unsupported(" ".join(normal[:3]))

@@ -1,0 +1,193 @@
+"""Statements about the session itself: transactions, USE, SET and UNSET, ALTER SESSION."""
+
+from sqlglot import exp
+
+from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist, unsupported
+from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.state.translate import parse
+from movie_platform.local_cloud.snowflake.statements.queries import run_tree
+from movie_platform.local_cloud.snowflake.text import result_set
+from movie_platform.local_cloud.snowflake.text.names import matches_like
+from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
+
+_DONE = "Statement executed successfully."
+
+# Parameters that a session keeps and shows; the local Snowflake acts on AUTOCOMMIT only.
+_PARAMETERS = frozenset(
+    {
+        "QUERY_TAG", "STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS", "LOCK_TIMEOUT",
+        "ROWS_PER_RESULTSET", "USE_CACHED_RESULT", "AUTOCOMMIT", "CLIENT_SESSION_KEEP_ALIVE",
+    }
+)  # fmt: skip
+
+
+def begin(session: Session, statement: Statement) -> result_set.Result:
+    """BEGIN and START TRANSACTION."""
+    stream = TokenStream(statement.sql)
+    if stream.accept("START"):
+        stream.expect("TRANSACTION")
+    else:
+        stream.expect("BEGIN")
+        if not stream.accept("WORK"):
+            stream.accept("TRANSACTION")
+    if not stream.at_end and not stream.at("NAME"):
+        raise unsupported("Snowflake Scripting (BEGIN … END)")
+    if stream.accept("NAME"):
+        stream.identifier()
+    stream.end()
+    session.begin()
+    return result_set.message(_DONE, result_set.TRANSACTION)
+
+
+def commit(session: Session, statement: Statement) -> result_set.Result:
+    """COMMIT."""
+    _only(statement, "COMMIT")
+    session.commit()
+    return result_set.message(_DONE, result_set.TRANSACTION)
+
+
+def rollback(session: Session, statement: Statement) -> result_set.Result:
+    """ROLLBACK."""
+    _only(statement, "ROLLBACK")
+    session.rollback()
+    return result_set.message(_DONE, result_set.TRANSACTION)
+
+
+def _only(statement: Statement, word: str) -> None:
+    stream = TokenStream(statement.sql)
+    stream.expect(word)
+    stream.accept("WORK")
+    stream.end()
+
+
+def use(session: Session, statement: Statement) -> result_set.Result:
+    """USE DATABASE, SCHEMA, ROLE, WAREHOUSE and SECONDARY ROLES."""
+    stream = TokenStream(statement.sql)
+    stream.expect("USE")
+    if stream.accept("SECONDARY", "ROLES"):
+        if not stream.accept("ALL"):
+            stream.expect("NONE")
+    elif stream.accept("ROLE"):
+        role = stream.identifier()
+        session.account.access.require("ROLE", role)
+        session.role = role
+    elif stream.accept("WAREHOUSE"):
+        warehouse = stream.identifier()
+        session.account.access.require("WAREHOUSE", warehouse)
+        session.warehouse = warehouse
+    elif stream.accept("SCHEMA"):
+        name = stream.name()
+        _use_schema(session, name.schema or session.database, name.name)
+    else:
+        stream.accept("DATABASE")
+        name = stream.name()
+        if name.schema is not None:
+            _use_schema(session, name.schema, name.name)
+        else:
+            _use_database(session, name.name)
+    stream.end()
+    return result_set.message(_DONE, result_set.USE)
+
+
+def _use_database(session: Session, database: str) -> None:
+    if database not in session.account.engine.databases():
+        raise does_not_exist("Database", database)
+    session.translator.use(database, None)
+
+
+def _use_schema(session: Session, database: str | None, schema: str) -> None:
+    if database is None:
+        raise SnowflakeError(
+            90105, "22000", "Cannot perform USE. This session does not have a current database."
+        )
+    if not session.account.engine.has_schema(database, schema):
+        raise does_not_exist("Schema", f"{database}.{schema}")
+    session.translator.use(database, schema)
+
+
+def set_variable(session: Session, statement: Statement) -> result_set.Result:
+    """SET name = expression."""
+    stream = TokenStream(statement.sql)
+    stream.expect("SET")
+    name = stream.identifier()
+    stream.expect_symbol("=")
+    tree = parse(f"SELECT {stream.rest()} AS V")
+    if not isinstance(tree, exp.Query):
+        raise unsupported(statement.sql[:200])
+    result = run_tree(session, tree, statement.bindings.values)
+    rows = [value for batch in result.batches for value in batch.column(0).to_pylist()]
+    value = rows[0] if rows else None
+    if value is None:
+        raise SnowflakeError(
+            2211, "22000", f"SQL compilation error:\nVariable '{name}' cannot be set to NULL."
+        )
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    session.variables[name] = (
+        str(value) if is_number else exp.Literal.string(str(value)).sql(dialect="snowflake")
+    )
+    return result_set.message(_DONE)
+
+
+def unset_variable(session: Session, statement: Statement) -> result_set.Result:
+    """UNSET name."""
+    stream = TokenStream(statement.sql)
+    stream.expect("UNSET")
+    name = stream.identifier()
+    stream.end()
+    session.variables.pop(name, None)
+    return result_set.message(_DONE)
+
+
+def alter_session(session: Session, statement: Statement) -> result_set.Result:
+    """ALTER SESSION SET / UNSET of the parameters that the local Snowflake keeps."""
+    stream = TokenStream(statement.sql)
+    stream.expect("ALTER", "SESSION")
+    if stream.accept("UNSET"):
+        while True:
+            name = stream.word()
+            session.parameters.pop(name, None)
+            if name == "AUTOCOMMIT":
+                _set_autocommit(session, value=True)
+            if not stream.accept_symbol(","):
+                break
+    else:
+        stream.expect("SET")
+        while not stream.at_end:
+            name = stream.word()
+            if name not in _PARAMETERS:
+                raise unsupported(f"the session parameter {name}")
+            stream.expect_symbol("=")
+            value = stream.value()
+            stream.accept_symbol(",")
+            if name == "AUTOCOMMIT":
+                if not isinstance(value, bool):
+                    raise stream.unexpected()
+                _set_autocommit(session, value=value)
+            session.parameters[name] = value
+    stream.end()
+    return result_set.message(_DONE)
+
+
+def _set_autocommit(session: Session, *, value: bool) -> None:
+    if value:
+        session.commit()
+    session.autocommit = value
+
+
+def show_parameters(session: Session, statement: Statement) -> result_set.Result:
+    """SHOW PARAMETERS [LIKE …] [IN SESSION]."""
+    stream = TokenStream(statement.sql)
+    stream.expect("SHOW", "PARAMETERS")
+    pattern = stream.string() if stream.accept("LIKE") else None
+    if stream.accept("IN") or stream.accept("FOR"):
+        stream.expect("SESSION")
+    stream.end()
+    values = {"TIMEZONE": "Etc/UTC", "AUTOCOMMIT": str(session.autocommit).lower(), "QUERY_TAG": ""}
+    values |= {name: str(value) for name, value in session.parameters.items() if name in _PARAMETERS}
+    rows = [
+        (name, value, "", "SESSION", "", "STRING")
+        for name, value in sorted(values.items())
+        if pattern is None or matches_like(pattern, name)
+    ]
+    names = ("key", "value", "default", "level", "description", "type")
+    return result_set.rows_result([(name, "text") for name in names], rows)

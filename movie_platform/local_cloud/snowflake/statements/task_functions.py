@@ -1,0 +1,37 @@
+"""The system functions on tasks.
+
+Sources: Snowflake documentation, "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS" and "SYSTEM$TASK_DEPENDENTS_ENABLE"
+(docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions and its neighbour).
+"""
+
+from movie_platform.local_cloud.snowflake.errors import does_not_exist
+from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.state.task_store import STARTED
+from movie_platform.local_cloud.snowflake.text.task_graph import roots_of
+from movie_platform.local_cloud.snowflake.text.tokens import parse_name
+
+
+def cancel_executions(session: Session, argument: str) -> str:
+    """SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS: ends what the task runs; does not wait for the end."""
+    name = session.resolve(parse_name(argument))
+    if session.account.tasks.store.find(name) is None:
+        raise does_not_exist("Task", str(name))
+    if session.account.tasks.cancel(name):
+        return f"cancelled ongoing execution of task {name}"
+    return f"task {name} has no ongoing execution"
+
+
+def enable_dependents(session: Session, argument: str) -> str:
+    """SYSTEM$TASK_DEPENDENTS_ENABLE: resumes a root and all that come after it."""
+    name = session.resolve(parse_name(argument))
+    store = session.account.tasks.store
+    root = store.find(name)
+    if root is None:
+        raise does_not_exist("Task", str(name))
+    tasks = {found.name: found for found in store.tasks(name.database)}
+    predecessors = {task: found.predecessors for task, found in tasks.items()}
+    for task in tasks.values():
+        if task.name != name and name in roots_of(task.name, predecessors):
+            store.set_state(task, STARTED)
+    store.set_state(root, STARTED)
+    return "true"
