@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from glue_scripts.errors import ArgumentError
+from glue_scripts.job_errors import ArgumentError
 
 _REQUIRED = ("verified_uri", "output_uri")
 _OPTIONAL = ("catalog_database", "write_csv", "JOB_NAME", "JOB_RUN_ID")

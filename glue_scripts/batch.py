@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from glue_scripts.errors import BatchError
+from glue_scripts.job_errors import BatchError
 from glue_scripts.s3 import Client, Location, read_json
 from movie_platform.contracts.locations import BATCH_ID, SOURCE_NAME
 from movie_platform.contracts.raw import REQUIRED_RAW_COLUMNS, raw_column_names

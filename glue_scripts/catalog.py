@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from glue_scripts.errors import CatalogError
+from glue_scripts.job_errors import CatalogError
 from glue_scripts.s3 import Client
 from movie_platform.contracts.locations import archive_prefix
 from movie_platform.contracts.tables import ARCHIVE_TABLES

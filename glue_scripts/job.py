@@ -25,10 +25,10 @@ from glue_scripts import archive_tables, catalog, films, history, reading
 from glue_scripts.archive_tables import Statistics, Version, file_count
 from glue_scripts.arguments import Arguments, read_arguments
 from glue_scripts.batch import VerifiedBatch, load_batch
-from glue_scripts.errors import InputMismatchError, ReconciliationError
 from glue_scripts.hadoop import Hadoop
 from glue_scripts.hashing import unix_microseconds
 from glue_scripts.identity import transform_id
+from glue_scripts.job_errors import InputMismatchError, ReconciliationError
 from glue_scripts.reporting import Reporter, open_reporter
 from glue_scripts.s3 import Client, Location, aws_client, list_sizes, read_json
 from glue_scripts.spark_types import spark_type

@@ -4,8 +4,8 @@ from pyspark.sql import DataFrame, SparkSession, types
 from pyspark.sql import functions as fn
 
 from glue_scripts.batch import DataFile, VerifiedBatch
-from glue_scripts.errors import InputMismatchError
 from glue_scripts.hadoop import Hadoop, ParquetFooter
+from glue_scripts.job_errors import InputMismatchError
 from glue_scripts.spark_types import text_schema
 
 _REJECTED_SCHEMA = types.StructType(

@@ -11,8 +11,8 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
-from glue_scripts.errors import OutputError
 from glue_scripts.hadoop import Hadoop
+from glue_scripts.job_errors import OutputError
 from movie_platform.contracts.locations import archive_file_name, archive_prefix
 
 _PART = re.compile(r"part-([0-9]{5})-")

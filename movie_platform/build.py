@@ -13,24 +13,24 @@ from movie_platform.assets.core import build_core_tables
 from movie_platform.assets.extract import build_raw_extract
 from movie_platform.assets.landing import build_zipped_bundle
 from movie_platform.assets.marts import build_marts
-from movie_platform.assets.partitions import daily_partitions
 from movie_platform.assets.processed import build_unzipped_files
 from movie_platform.assets.source import source_spec
 from movie_platform.assets.warehouse import build_warehouse_tables
 from movie_platform.automation.alert_sensors import build_freshness_alerts, run_failure_alerts
 from movie_platform.automation.arrival_sensor import build_bundle_arrival_sensor
-from movie_platform.automation.conditions import build_warehouse_automation
 from movie_platform.automation.jobs import build_jobs
 from movie_platform.automation.schedules import build_extract_daily
+from movie_platform.automation.warehouse_automation import build_warehouse_automation
 from movie_platform.checks.archive import build_archive_checks
 from movie_platform.checks.bundles import build_bundle_checks
 from movie_platform.checks.core import build_core_checks
 from movie_platform.checks.marts import build_mart_checks
 from movie_platform.checks.warehouse import build_warehouse_checks
+from movie_platform.graph.partitions import daily_partitions
 from movie_platform.resources.alerts import AlertTopic
 from movie_platform.resources.aws import AwsResource
 from movie_platform.resources.extracts import ExtractStore
-from movie_platform.resources.landing import Landing
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.resources.raw_loader import RawLoader
 from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.resources.task_graph import TaskGraph

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from movie_platform.contracts.tables import MOVIE_GENRES, MOVIE_PEOPLE, MOVIES, TRACKED_COLUMNS
-from movie_platform.sources.demo import BEGINNING
+from movie_platform.sources.sql.demo import BEGINNING
 
 CHANGES = Path(__file__).parents[1] / "sample_data" / "changes"
 FIRST_DAY = date(2026, 11, 18)

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from movie_platform.bundle_writing.write import write_extract
+from movie_platform.bundle_writing.zipping import write_zip
 from movie_platform.bundles.manifest import ProducerInfo, SourceInfo
 from movie_platform.bundles.read import FolderReader
-from movie_platform.bundles.write import write_extract
-from movie_platform.bundles.zipping import write_zip
+from movie_platform.contracts.rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources.profiles import load_profile, open_source
-from movie_platform.sources.protocol import RowBatch
 from movie_platform_tests.hostile_bundles import FAULTS
 
 SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"

@@ -9,12 +9,11 @@ from datetime import date
 
 import dagster as dg
 
-from movie_platform.assets import keys, schemas
-from movie_platform.assets.partitions import partition_date
-from movie_platform.automation import tags
 from movie_platform.contracts.locations import BATCH_ID, verified_key
 from movie_platform.contracts.tables import BATCHES
-from movie_platform.resources.landing import LandedBundle, Landing, NoBundleError
+from movie_platform.graph import asset_keys, metadata_names, tag_names
+from movie_platform.graph.partitions import partition_date
+from movie_platform.resources.landing_bucket import LandedBundle, Landing, NoBundleError
 from movie_platform.resources.transform import TransformJob
 from movie_platform.resources.unpack import UnpackAnswer, UnpackFunction
 
@@ -53,10 +52,10 @@ def run_includes(context: dg.AssetExecutionContext, key: dg.AssetKey) -> bool:
 def landed_bundle(context: StepContext, landing: Landing, default_source: str) -> LandedBundle:
     """The bundle that the step is about. Raises NoBundleError, and PlatformError where it was replaced meanwhile."""
     present = run_tags(context)
-    key = present.get(tags.BUNDLE) or present.get(tags.LANDED)
+    key = present.get(tag_names.BUNDLE) or present.get(tag_names.LANDED)
     if key is not None:
-        return landing.describe(key, present.get(tags.BUNDLE_ETAG))
-    source = present.get(tags.SOURCE, default_source)
+        return landing.describe(key, present.get(tag_names.BUNDLE_ETAG))
+    source = present.get(tag_names.SOURCE, default_source)
     dt = partition_date(context)
     bundle = landing.winner(source, dt)
     if bundle is None:
@@ -70,7 +69,7 @@ def batch_of(context: StepContext, bundle: LandedBundle, unpacker: UnpackFunctio
     An outside producer may have named its bundle freely: then the function that verified it is asked, which gives
     the answer that it gave before.
     """
-    batch_id = run_tags(context).get(tags.BATCH_ID)
+    batch_id = run_tags(context).get(tag_names.BATCH_ID)
     if batch_id is None and BATCH_ID.fullmatch(bundle.name):
         batch_id = bundle.name
     if batch_id is not None:
@@ -92,7 +91,7 @@ def loaded_version(
     does) is about what RAW was last materialized with for the date, whichever source that was.
     """
     present = run_tags(context)
-    if not present.keys() & {tags.BUNDLE, tags.LANDED, tags.SOURCE}:
+    if not present.keys() & {tag_names.BUNDLE, tag_names.LANDED, tag_names.SOURCE}:
         followed = _last_loaded(context)
         if followed is not None:
             return followed
@@ -105,13 +104,13 @@ def loaded_version(
 def _last_loaded(context: StepContext) -> LoadedVersion | None:
     dt = partition_date(context)
     page = context.instance.fetch_materializations(
-        dg.AssetRecordsFilter(asset_key=keys.warehouse_key(BATCHES), asset_partitions=[dt.isoformat()]),
+        dg.AssetRecordsFilter(asset_key=asset_keys.warehouse_key(BATCHES), asset_partitions=[dt.isoformat()]),
         limit=1,
     )
     for record in page.records:
         if record.asset_materialization is not None:
             metadata = record.asset_materialization.metadata
-            names = (schemas.SOURCE_NAME, schemas.BATCH_ID, schemas.TRANSFORM_ID)
+            names = (metadata_names.SOURCE_NAME, metadata_names.BATCH_ID, metadata_names.TRANSFORM_ID)
             if all(name in metadata for name in names):
                 source, batch_id, transform_id = (str(metadata[name].value) for name in names)
                 return LoadedVersion(source, dt, batch_id, transform_id)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from movie_platform import __version__
-from movie_platform.assets import keys, schemas
 from movie_platform.assets.batches import LoadedVersion, loaded_version
 from movie_platform.assets.core_lineage import core_deps, core_lineage
 from movie_platform.assets.failures import HEALING_RETRIES, explained
 from movie_platform.assets.measure import Stopwatch
-from movie_platform.automation.conditions import follows_its_partition
 from movie_platform.contracts import Table
 from movie_platform.contracts.locations import version_name
 from movie_platform.contracts.tables import MOVIES
 from movie_platform.contracts.warehouse import CORE_TABLES, FACT_MOVIE_SNAPSHOT
-from movie_platform.resources.landing import Landing
+from movie_platform.graph import asset_keys, column_metadata, metadata_names
+from movie_platform.graph.conditions import follows_its_partition
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.resources.snowflake import WarehouseResource, query_rows
 from movie_platform.resources.snowflake_connection import WarehouseUnavailableError
 from movie_platform.resources.task_graph import AppliedVersion, TableChanges, TaskGraph
@@ -37,7 +37,7 @@ def build_core_tables(
         name="core_tables",
         specs=[
             dg.AssetSpec(
-                keys.warehouse_key(table),
+                asset_keys.warehouse_key(table),
                 deps=core_deps(table),
                 description=f"{table.description} Kept by streams and a task graph in Snowflake.",
                 group_name="snowflake_core",
@@ -47,7 +47,7 @@ def build_core_tables(
                 code_version=__version__,
                 automation_condition=follows_its_partition(),
                 metadata={
-                    "dagster/column_schema": schemas.table_schema(table),
+                    "dagster/column_schema": column_metadata.table_schema(table),
                     "dagster/column_lineage": core_lineage(table),
                     "dagster/table_name": f"{settings.snowflake_database}.CORE.{table.name.upper()}",
                 },
@@ -88,15 +88,15 @@ def build_core_tables(
         common = {**_about(version, applied), **watch.metadata()}
         for table in CORE_TABLES:
             yield dg.MaterializeResult(
-                asset_key=keys.warehouse_key(table),
+                asset_key=asset_keys.warehouse_key(table),
                 data_version=dg.DataVersion(version_name(applied.batch_id, applied.transform_id)),
                 metadata={
                     **common,
-                    schemas.ROW_COUNT: rows[table.name],
+                    metadata_names.ROW_COUNT: rows[table.name],
                     **_changes(applied.changes, table),
                     # Stages are told in films, and of CORE's tables one has a row a film and day.
                     **(
-                        {schemas.ROWS_IN: films, schemas.ROWS_OUT: rows[table.name]}
+                        {metadata_names.ROWS_IN: films, metadata_names.ROWS_OUT: rows[table.name]}
                         if table is FACT_MOVIE_SNAPSHOT
                         else {}
                     ),
@@ -108,23 +108,23 @@ def build_core_tables(
 
 def _about(version: LoadedVersion, applied: AppliedVersion) -> dict[str, Any]:
     about: dict[str, Any] = {
-        schemas.SOURCE_NAME: version.source,
-        schemas.BATCH_ID: version.batch_id,
-        schemas.TRANSFORM_ID: version.transform_id,
-        "movie_platform/task_graph_executions": applied.executions,
+        metadata_names.SOURCE_NAME: version.source,
+        metadata_names.BATCH_ID: version.batch_id,
+        metadata_names.TRANSFORM_ID: version.transform_id,
+        metadata_names.TASK_GRAPH_EXECUTIONS: applied.executions,
     }
     if applied.superseded:
-        about["movie_platform/superseded_by"] = applied.batch_id
+        about[metadata_names.SUPERSEDED_BY] = applied.batch_id
     return about
 
 
 def _changes(changes: Mapping[str, TableChanges], table: Table) -> dict[str, int]:
     found = changes.get(table.name, TableChanges())
     return {
-        schemas.ROWS_INSERTED: found.inserted,
-        schemas.ROWS_UPDATED: found.updated,
-        schemas.ROWS_CLOSED: found.closed,
-        schemas.ROWS_DELETED: found.deleted,
+        metadata_names.ROWS_INSERTED: found.inserted,
+        metadata_names.ROWS_UPDATED: found.updated,
+        metadata_names.ROWS_CLOSED: found.closed,
+        metadata_names.ROWS_DELETED: found.deleted,
     }
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from movie_platform.assets import keys
 from movie_platform.contracts import Table
 from movie_platform.contracts.tables import (
     BATCHES,
@@ -17,6 +16,7 @@ from movie_platform.contracts.tables import (
     MOVIES,
     QUARANTINED_ROWS,
 )
+from movie_platform.graph import asset_keys
 
 _Origins = Mapping[str, tuple[tuple[Table, str], ...]]
 
@@ -95,7 +95,7 @@ def core_lineage(table: Table) -> dg.TableColumnLineage:
     """Column lineage of a table of CORE; a calendar has none."""
     return dg.TableColumnLineage(
         {
-            column: [dg.TableColumnDep(keys.warehouse_key(raw), name) for raw, name in origins]
+            column: [dg.TableColumnDep(asset_keys.warehouse_key(raw), name) for raw, name in origins]
             for column, origins in _origins(table).items()
         }
     )
@@ -106,5 +106,5 @@ def core_deps(table: Table) -> list[dg.AssetKey]:
     origins = _origins(table)
     if not origins:
         return []
-    used = {keys.warehouse_key(raw) for found in origins.values() for raw, _ in found}
-    return sorted(used | {keys.warehouse_key(BATCHES)})
+    used = {asset_keys.warehouse_key(raw) for found in origins.values() for raw, _ in found}
+    return sorted(used | {asset_keys.warehouse_key(BATCHES)})

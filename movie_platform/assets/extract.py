@@ -6,14 +6,13 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from movie_platform import __version__
-from movie_platform.assets import keys, schemas
 from movie_platform.assets.batches import add_run_tags
 from movie_platform.assets.failures import HEALING_RETRIES, explained
 from movie_platform.assets.measure import Stopwatch
-from movie_platform.assets.partitions import partition_date
-from movie_platform.automation import tags
+from movie_platform.graph import asset_keys, column_metadata, metadata_names, tag_names
+from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.extracts import ExtractStore
-from movie_platform.resources.landing import Landing
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.settings import Settings
 
 
@@ -54,8 +53,8 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
     """The asset, for the sources that these settings know."""
 
     @dg.asset(
-        key=keys.RAW_EXTRACT,
-        deps=[keys.SOURCE],
+        key=asset_keys.RAW_EXTRACT,
+        deps=[asset_keys.SOURCE],
         partitions_def=partitions,
         group_name="extract",
         kinds={"python", "csv", "parquet"},
@@ -63,8 +62,8 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
         code_version=__version__,
         retry_policy=HEALING_RETRIES,
         metadata={
-            "dagster/column_schema": schemas.bundle_schema(),
-            "dagster/column_lineage": schemas.bundle_lineage(keys.SOURCE),
+            "dagster/column_schema": column_metadata.bundle_schema(),
+            "dagster/column_lineage": column_metadata.bundle_lineage(asset_keys.SOURCE),
         },
         description=(
             "What the source says of a day: CSV and Parquet parts of raw strings, the rows that could not be read, and"
@@ -74,18 +73,18 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
     def raw_extract(
         context: dg.AssetExecutionContext, config: ExtractConfig, extracts: ExtractStore, landing: Landing
     ) -> dg.MaterializeResult:
-        from movie_platform.bundles.errors import BundleError
+        from movie_platform.bundle_writing.write import write_extract
+        from movie_platform.bundles.bundle_error import BundleError
         from movie_platform.bundles.manifest import SourceInfo
-        from movie_platform.bundles.write import write_extract
-        from movie_platform.sources.errors import NotAvailableAsOf, SourceError
-        from movie_platform.sources.incremental import keeps_cursor, load_type_of, parameters_of
+        from movie_platform.sources.load_types import keeps_cursor, load_type_of, parameters_of
         from movie_platform.sources.profiles import load_profile, open_source
+        from movie_platform.sources.source_errors import NotAvailableAsOf, SourceError
 
         watch = Stopwatch()
         dt = partition_date(context)
         with explained(typed=(BundleError, SourceError)):
             profile = load_profile(config.profile or settings.default_profile, settings=settings)
-            add_run_tags(context, {tags.SOURCE: profile.name})
+            add_run_tags(context, {tag_names.SOURCE: profile.name})
             source = open_source(profile, settings=settings)
             extracted_at = datetime.now(UTC).replace(microsecond=0)
             kept = landing.winner(profile.name, dt) if dt != extracted_at.date() else None
@@ -101,15 +100,15 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
                     f"source {profile.name} knows only its present state, and no bundle was kept for {dt}"
                 )
             if isinstance(plan, Replay) and kept is not None:
-                add_run_tags(context, {tags.LANDED: kept.key, tags.BUNDLE_ETAG: kept.etag})
+                add_run_tags(context, {tag_names.LANDED: kept.key, tag_names.BUNDLE_ETAG: kept.etag})
                 context.log.info(
                     f"The source cannot answer for {dt}: the bundle kept for it, {kept.uri}, is replayed."
                 )
                 return dg.MaterializeResult(
                     metadata={
-                        schemas.SOURCE_NAME: profile.name,
-                        schemas.BATCH_ID: kept.name,
-                        "movie_platform/replayed": kept.uri,
+                        metadata_names.SOURCE_NAME: profile.name,
+                        metadata_names.BATCH_ID: kept.name,
+                        metadata_names.REPLAYED: kept.uri,
                         **watch.metadata(),
                     }
                 )
@@ -127,22 +126,22 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
                     next_cursor=source.next_cursor,
                 )
                 where = extracts.keep(folder, profile.name, dt, manifest.batch_id)
-        add_run_tags(context, {tags.BATCH_ID: manifest.batch_id})
+        add_run_tags(context, {tag_names.BATCH_ID: manifest.batch_id})
         written = sum(file.bytes for file in manifest.files)
         return dg.MaterializeResult(
             data_version=dg.DataVersion(manifest.content_id),
             metadata={
-                schemas.SOURCE_NAME: profile.name,
-                schemas.BATCH_ID: manifest.batch_id,
-                schemas.ROW_COUNT: manifest.row_count,
-                schemas.ROWS_IN: manifest.row_count + manifest.rejected_count,
-                schemas.ROWS_OUT: manifest.row_count,
-                schemas.REJECTED: manifest.rejected_count,
-                schemas.BYTES: written,
-                "movie_platform/files": len(manifest.files),
-                "movie_platform/content_id": manifest.content_id,
-                "movie_platform/location": where,
-                "movie_platform/load_type": manifest.load_type,
+                metadata_names.SOURCE_NAME: profile.name,
+                metadata_names.BATCH_ID: manifest.batch_id,
+                metadata_names.ROW_COUNT: manifest.row_count,
+                metadata_names.ROWS_IN: manifest.row_count + manifest.rejected_count,
+                metadata_names.ROWS_OUT: manifest.row_count,
+                metadata_names.REJECTED: manifest.rejected_count,
+                metadata_names.BYTES: written,
+                metadata_names.FILE_COUNT: len(manifest.files),
+                metadata_names.CONTENT_ID: manifest.content_id,
+                metadata_names.LOCATION: where,
+                metadata_names.LOAD_TYPE: manifest.load_type,
                 **_cursors(cursor, manifest.source.cursor),
                 **watch.metadata(),
             },
@@ -153,5 +152,5 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
 
 def _cursors(began: str | None, ended: str | None) -> dict[str, str]:
     """Metadata: where an incremental extract began and ended."""
-    named = {"movie_platform/cursor_from": began, "movie_platform/cursor_to": ended}
+    named = {metadata_names.CURSOR_FROM: began, metadata_names.CURSOR_TO: ended}
     return {name: cursor for name, cursor in named.items() if cursor is not None}

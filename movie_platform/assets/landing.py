@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from movie_platform import __version__
-from movie_platform.assets import keys, schemas
 from movie_platform.assets.batches import add_run_tags, run_includes, run_tags
 from movie_platform.assets.failures import HEALING_RETRIES, explained
 from movie_platform.assets.measure import Stopwatch
-from movie_platform.assets.partitions import partition_date
-from movie_platform.automation import tags
 from movie_platform.contracts.locations import landing_prefix
 from movie_platform.errors import PlatformError
+from movie_platform.graph import asset_keys, column_metadata, metadata_names, tag_names
+from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.extracts import ExtractStore
-from movie_platform.resources.landing import LandedBundle, Landing
+from movie_platform.resources.landing_bucket import LandedBundle, Landing
 from movie_platform.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,8 +38,8 @@ def build_zipped_bundle(
     """The asset; `default_source` is meant where a run does not say which source it is about."""
 
     @dg.asset(
-        key=keys.ZIPPED_BUNDLE,
-        deps=[keys.RAW_EXTRACT],
+        key=asset_keys.ZIPPED_BUNDLE,
+        deps=[asset_keys.RAW_EXTRACT],
         partitions_def=partitions,
         group_name="landing",
         kinds={"python", "s3"},
@@ -48,8 +47,8 @@ def build_zipped_bundle(
         code_version=__version__,
         retry_policy=HEALING_RETRIES,
         metadata={
-            "dagster/column_schema": schemas.bundle_schema(),
-            "dagster/column_lineage": schemas.bundle_lineage(keys.RAW_EXTRACT),
+            "dagster/column_schema": column_metadata.bundle_schema(),
+            "dagster/column_lineage": column_metadata.bundle_lineage(asset_keys.RAW_EXTRACT),
         },
         description=(
             "The extract of a day as one ZIP in the landing bucket: the hand-over to whoever processes it. Content that"
@@ -59,20 +58,20 @@ def build_zipped_bundle(
     def zipped_bundle(
         context: dg.AssetExecutionContext, extracts: ExtractStore, landing: Landing
     ) -> dg.MaterializeResult:
-        from movie_platform.bundles.errors import BundleError
+        from movie_platform.bundle_writing.zipping import write_zip
+        from movie_platform.bundles.bundle_error import BundleError
         from movie_platform.bundles.read import FolderReader, read_manifest
-        from movie_platform.bundles.zipping import write_zip
 
         watch = Stopwatch()
         dt = partition_date(context)
         present = run_tags(context)
-        source = present.get(tags.SOURCE, default_source)
+        source = present.get(tag_names.SOURCE, default_source)
         with explained(typed=(BundleError,)):
-            if tags.LANDED in present:
-                replayed = landing.describe(present[tags.LANDED], present.get(tags.BUNDLE_ETAG))
+            if tag_names.LANDED in present:
+                replayed = landing.describe(present[tag_names.LANDED], present.get(tag_names.BUNDLE_ETAG))
                 _tag(context, replayed)
                 return _result(replayed, landing.manifest(replayed), watch, unchanged=True)
-            batch_id = present.get(tags.BATCH_ID) or _last_extract(context, source, dt)
+            batch_id = present.get(tag_names.BATCH_ID) or _last_extract(context, source, dt)
             winner = landing.winner(source, dt)
             with extracts.fetch(source, dt, batch_id) as folder:
                 manifest = read_manifest(folder)
@@ -82,9 +81,9 @@ def build_zipped_bundle(
                     return _result(winner, manifest, watch, unchanged=True)
                 key = f"{landing_prefix(source, dt)}{batch_id}.zip"
                 # Before the upload: the sensor may hear of the bundle before this step ends.
-                marks = {tags.LANDED: key}
-                if run_includes(context, keys.UNZIPPED_FILES):
-                    marks[tags.BUNDLE] = key
+                marks = {tag_names.LANDED: key}
+                if run_includes(context, asset_keys.UNZIPPED_FILES):
+                    marks[tag_names.BUNDLE] = key
                 add_run_tags(context, marks)
                 with landing.writer(key) as stream:
                     write_zip(FolderReader(folder), stream)
@@ -96,24 +95,28 @@ def build_zipped_bundle(
 
 
 def _tag(context: dg.AssetExecutionContext, bundle: LandedBundle) -> None:
-    added = {tags.LANDED: bundle.key, tags.BUNDLE_ETAG: bundle.etag, tags.BATCH_ID: bundle.name}
-    if run_includes(context, keys.UNZIPPED_FILES):
-        added[tags.BUNDLE] = bundle.key
+    added = {
+        tag_names.LANDED: bundle.key,
+        tag_names.BUNDLE_ETAG: bundle.etag,
+        tag_names.BATCH_ID: bundle.name,
+    }
+    if run_includes(context, asset_keys.UNZIPPED_FILES):
+        added[tag_names.BUNDLE] = bundle.key
     add_run_tags(context, added)
 
 
 def _last_extract(context: dg.AssetExecutionContext, source: str, dt: date) -> str:
     """Batch id of the newest extract of a source and date that Dagster knows of."""
     cursor: str | None = None
-    filters = dg.AssetRecordsFilter(asset_key=keys.RAW_EXTRACT, asset_partitions=[dt.isoformat()])
+    filters = dg.AssetRecordsFilter(asset_key=asset_keys.RAW_EXTRACT, asset_partitions=[dt.isoformat()])
     while True:
         page = context.instance.fetch_materializations(filters, limit=100, cursor=cursor)
         for record in page.records:
             found = record.asset_materialization
             if found is None:
                 continue
-            if found.metadata.get(schemas.SOURCE_NAME) == dg.MetadataValue.text(source):
-                batch_id = found.metadata.get(schemas.BATCH_ID)
+            if found.metadata.get(metadata_names.SOURCE_NAME) == dg.MetadataValue.text(source):
+                batch_id = found.metadata.get(metadata_names.BATCH_ID)
                 if batch_id is not None:
                     return str(batch_id.value)
         if not page.has_more:
@@ -127,16 +130,16 @@ def _result(
     return dg.MaterializeResult(
         data_version=dg.DataVersion(manifest.content_id),
         metadata={
-            schemas.SOURCE_NAME: bundle.source,
-            schemas.BATCH_ID: bundle.name,
-            schemas.ROW_COUNT: manifest.row_count,
-            schemas.ROWS_IN: manifest.row_count,
-            schemas.ROWS_OUT: manifest.row_count,
-            schemas.REJECTED: manifest.rejected_count,
-            schemas.BYTES: bundle.size,
-            schemas.UNCHANGED: unchanged,
-            "movie_platform/bundle": bundle.uri,
-            "movie_platform/etag": bundle.etag,
+            metadata_names.SOURCE_NAME: bundle.source,
+            metadata_names.BATCH_ID: bundle.name,
+            metadata_names.ROW_COUNT: manifest.row_count,
+            metadata_names.ROWS_IN: manifest.row_count,
+            metadata_names.ROWS_OUT: manifest.row_count,
+            metadata_names.REJECTED: manifest.rejected_count,
+            metadata_names.BYTES: bundle.size,
+            metadata_names.UNCHANGED: unchanged,
+            metadata_names.BUNDLE_URI: bundle.uri,
+            metadata_names.ETAG: bundle.etag,
             **watch.metadata(),
         },
     )

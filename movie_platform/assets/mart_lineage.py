@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from movie_platform.assets import keys
 from movie_platform.contracts import Table
 from movie_platform.contracts.marts import COMPARED_ATTRIBUTES, CURRENT_MOVIES, MART_VIEWS, NULL_SHARES
 from movie_platform.contracts.tables import BATCHES, QUARANTINED_ROWS
@@ -20,6 +19,7 @@ from movie_platform.contracts.warehouse import (
     FACT_MOVIE_RATING,
     FACT_MOVIE_SNAPSHOT,
 )
+from movie_platform.graph import asset_keys
 
 _Origin = tuple[Table, str]
 _Origins = Mapping[str, tuple[_Origin, ...]]
@@ -210,7 +210,7 @@ def mart_lineage(mart: Table) -> dg.TableColumnLineage:
     return dg.TableColumnLineage(
         {
             column: [
-                dg.TableColumnDep(keys.warehouse_key(table), name)
+                dg.TableColumnDep(asset_keys.warehouse_key(table), name)
                 for table, name in found
                 if table in _ASSETS
             ]
@@ -224,7 +224,9 @@ def mart_deps(mart: Table) -> list[dg.AssetKey]:
     """The assets that a mart reads: those of its columns, and those that its films are found by."""
     named = {table for found in origins(mart).values() for table, _ in found}
     return sorted(
-        keys.warehouse_key(table) for table in named | set(_JOINED.get(mart.name, ())) if table in _ASSETS
+        asset_keys.warehouse_key(table)
+        for table in named | set(_JOINED.get(mart.name, ()))
+        if table in _ASSETS
     )
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from movie_platform import __version__
-from movie_platform.assets import keys, schemas
 from movie_platform.assets.failures import HEALING_RETRIES, explained
 from movie_platform.assets.mart_lineage import mart_deps, mart_lineage
 from movie_platform.assets.measure import Stopwatch
-from movie_platform.automation.conditions import follows_any_partition
 from movie_platform.contracts import Table
 from movie_platform.contracts.marts import CURRENT_MOVIES, MART_VIEWS
 from movie_platform.errors import PlatformError
+from movie_platform.graph import asset_keys, column_metadata, metadata_names
+from movie_platform.graph.conditions import follows_any_partition
 from movie_platform.resources.snowflake import WarehouseResource, query_rows
 from movie_platform.resources.snowflake_connection import WarehouseUnavailableError
 from movie_platform.settings import Settings
@@ -52,7 +52,7 @@ def build_marts(settings: Settings) -> dg.AssetsDefinition:
         name="marts",
         specs=[
             dg.AssetSpec(
-                keys.warehouse_key(mart),
+                asset_keys.warehouse_key(mart),
                 deps=mart_deps(mart),
                 skippable=True,
                 description=f"{mart.description} A view; grain: {', '.join(mart.primary_key)}.",
@@ -66,7 +66,7 @@ def build_marts(settings: Settings) -> dg.AssetsDefinition:
                     fail_window=settings.freshness_fail, warn_window=settings.freshness_warn
                 ),
                 metadata={
-                    "dagster/column_schema": schemas.table_schema(mart),
+                    "dagster/column_schema": column_metadata.table_schema(mart),
                     "dagster/column_lineage": mart_lineage(mart),
                     "dagster/table_name": f"{settings.snowflake_database}.MARTS.{mart.name.upper()}",
                 },
@@ -87,11 +87,11 @@ def build_marts(settings: Settings) -> dg.AssetsDefinition:
         ):
             days = latest_days(connection)
             for mart in MART_VIEWS:
-                if keys.warehouse_key(mart) in context.selected_asset_keys:
+                if asset_keys.warehouse_key(mart) in context.selected_asset_keys:
                     watch = Stopwatch()
                     metadata = describe(connection, mart, days)
                     yield dg.MaterializeResult(
-                        asset_key=keys.warehouse_key(mart), metadata={**metadata, **watch.metadata()}
+                        asset_key=asset_keys.warehouse_key(mart), metadata={**metadata, **watch.metadata()}
                     )
 
     return marts
@@ -114,15 +114,15 @@ def describe(connection: "SnowflakeConnection", mart: Table, days: dict[str, dat
     preview = query_rows(connection, f"SELECT * FROM {name} ORDER BY {order} LIMIT {PREVIEW_ROWS}")  # noqa: S608 - constants
     rows = int(counted["row_total"])
     return {
-        schemas.ROW_COUNT: rows,
+        metadata_names.ROW_COUNT: rows,
         # Stages are told in rows out of each view, and in films where a view has a row a film.
-        **({schemas.ROWS_IN: _current_films(connection)} if mart is CURRENT_MOVIES else {}),
-        schemas.ROWS_OUT: rows,
-        **({"movie_platform/as_of": max(days.values()).isoformat()} if days else {}),
-        "movie_platform/as_of_by_source": {source: day.isoformat() for source, day in days.items()},
-        "movie_platform/preview": dg.MetadataValue.table(
+        **({metadata_names.ROWS_IN: _current_films(connection)} if mart is CURRENT_MOVIES else {}),
+        metadata_names.ROWS_OUT: rows,
+        **({metadata_names.AS_OF: max(days.values()).isoformat()} if days else {}),
+        metadata_names.AS_OF_BY_SOURCE: {source: day.isoformat() for source, day in days.items()},
+        metadata_names.PREVIEW: dg.MetadataValue.table(
             [dg.TableRecord({column: _shown(value) for column, value in row.items()}) for row in preview],
-            schema=schemas.table_schema(mart),
+            schema=column_metadata.table_schema(mart),
         ),
     }
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from movie_platform.assets import schemas
+from movie_platform.graph import metadata_names
 
 _STATUS = Path("/proc/self/status")
 
@@ -33,6 +33,6 @@ class Stopwatch:
     def metadata(self) -> dict[str, Any]:
         """Seconds since the start, and the process's peak memory so far in bytes."""
         return {
-            schemas.SECONDS: round(time.monotonic() - self._started, 3),
-            schemas.PEAK_RSS_BYTES: peak_rss_bytes(),
+            metadata_names.SECONDS: round(time.monotonic() - self._started, 3),
+            metadata_names.PEAK_RSS_BYTES: peak_rss_bytes(),
         }

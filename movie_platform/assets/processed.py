@@ -3,12 +3,11 @@
 import dagster as dg
 
 from movie_platform import __version__
-from movie_platform.assets import keys, schemas
 from movie_platform.assets.batches import add_run_tags, landed_bundle, refuse_quarantined
 from movie_platform.assets.failures import HEALING_RETRIES, explained
 from movie_platform.assets.measure import Stopwatch
-from movie_platform.automation import tags
-from movie_platform.resources.landing import Landing
+from movie_platform.graph import asset_keys, column_metadata, metadata_names, tag_names
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.resources.unpack import UnpackFunction, UnpackFunctionError
 from movie_platform.settings import Settings
 
@@ -19,8 +18,8 @@ def build_unzipped_files(
     """The asset; `default_source` is meant where a run does not say which source it is about."""
 
     @dg.asset(
-        key=keys.UNZIPPED_FILES,
-        deps=[keys.ZIPPED_BUNDLE],
+        key=asset_keys.UNZIPPED_FILES,
+        deps=[asset_keys.ZIPPED_BUNDLE],
         partitions_def=partitions,
         group_name="processed",
         kinds={"lambda", "s3", "csv", "parquet"},
@@ -28,8 +27,8 @@ def build_unzipped_files(
         code_version=__version__,
         retry_policy=HEALING_RETRIES,
         metadata={
-            "dagster/column_schema": schemas.bundle_schema(),
-            "dagster/column_lineage": schemas.bundle_lineage(keys.ZIPPED_BUNDLE),
+            "dagster/column_schema": column_metadata.bundle_schema(),
+            "dagster/column_lineage": column_metadata.bundle_lineage(asset_keys.ZIPPED_BUNDLE),
         },
         description=(
             "The files of a bundle, verified and unpacked by AWS Lambda into the processed bucket. A bundle that breaks"
@@ -44,24 +43,24 @@ def build_unzipped_files(
             bundle = landed_bundle(context, landing, default_source)
             answer = unpacker.unpack(bundle.bucket, bundle.key, bundle.etag, context)
             if answer.status == "quarantined":
-                add_run_tags(context, {tags.OUTCOME: tags.OUTCOME_QUARANTINED})
+                add_run_tags(context, {tag_names.OUTCOME: tag_names.OUTCOME_QUARANTINED})
             refuse_quarantined(answer, bundle)
-        add_run_tags(context, {tags.BATCH_ID: str(answer.batch_id), tags.SOURCE: bundle.source})
+        add_run_tags(context, {tag_names.BATCH_ID: str(answer.batch_id), tag_names.SOURCE: bundle.source})
         processed = f"s3://{settings.bucket('processed')}"
         return dg.MaterializeResult(
             metadata={
-                schemas.SOURCE_NAME: bundle.source,
-                schemas.BATCH_ID: str(answer.batch_id),
-                schemas.ROW_COUNT: answer.rows,
-                schemas.ROWS_IN: answer.rows,
-                schemas.ROWS_OUT: answer.rows,
-                schemas.REJECTED: answer.rejected,
-                schemas.BYTES: answer.bytes,
-                "movie_platform/bundle": bundle.uri,
-                "movie_platform/verified": f"{processed}/{answer.verified_key}",
-                "movie_platform/already_done": answer.already_done,
-                "movie_platform/log_group": f"/aws/lambda/{settings.unpack_function_name}",
-                "movie_platform/files": dg.MetadataValue.table(
+                metadata_names.SOURCE_NAME: bundle.source,
+                metadata_names.BATCH_ID: str(answer.batch_id),
+                metadata_names.ROW_COUNT: answer.rows,
+                metadata_names.ROWS_IN: answer.rows,
+                metadata_names.ROWS_OUT: answer.rows,
+                metadata_names.REJECTED: answer.rejected,
+                metadata_names.BYTES: answer.bytes,
+                metadata_names.BUNDLE_URI: bundle.uri,
+                metadata_names.VERIFIED: f"{processed}/{answer.verified_key}",
+                metadata_names.ALREADY_DONE: answer.already_done,
+                metadata_names.LOG_GROUP: f"/aws/lambda/{settings.unpack_function_name}",
+                metadata_names.FILES: dg.MetadataValue.table(
                     records=[
                         dg.TableRecord(
                             {"path": file.path, "format": file.format, "rows": file.rows, "bytes": file.bytes}

@@ -5,13 +5,13 @@ from datetime import datetime
 import dagster as dg
 
 from movie_platform import __version__
-from movie_platform.assets import keys, schemas
 from movie_platform.assets.batches import batch_of, landed_bundle
 from movie_platform.assets.failures import HEALING_RETRIES, explained
 from movie_platform.assets.measure import Stopwatch
 from movie_platform.contracts import ARCHIVE_TABLES, Table
 from movie_platform.contracts.locations import archive_prefix, version_name
-from movie_platform.resources.landing import Landing
+from movie_platform.graph import asset_keys, column_metadata, metadata_names
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.resources.raw_loader import RawLoader
 from movie_platform.resources.snowflake_connection import WarehouseUnavailableError
 from movie_platform.resources.transform import TransformJob
@@ -30,8 +30,8 @@ def _build(
     table: Table, settings: Settings, partitions: dg.PartitionsDefinition, default_source: str
 ) -> dg.AssetsDefinition:
     @dg.asset(
-        key=keys.warehouse_key(table),
-        deps=[keys.archive_key(table)],
+        key=asset_keys.warehouse_key(table),
+        deps=[asset_keys.archive_key(table)],
         partitions_def=partitions,
         group_name=f"snowflake_{table.snowflake_schema.lower()}",
         kinds={"snowpipe", "snowflake"},
@@ -43,8 +43,8 @@ def _build(
             fail_window=settings.freshness_fail, warn_window=settings.freshness_warn
         ),
         metadata={
-            "dagster/column_schema": schemas.table_schema(table, loaded=True),
-            "dagster/column_lineage": schemas.warehouse_lineage(table),
+            "dagster/column_schema": column_metadata.table_schema(table, loaded=True),
+            "dagster/column_lineage": column_metadata.warehouse_lineage(table),
             "dagster/table_name": f"{settings.snowflake_database}.{table.snowflake_schema}.{table.name.upper()}",
         },
         description=f"{table.description} Append-only; loaded by Snowpipe from the archive bucket.",
@@ -74,14 +74,14 @@ def _build(
         return dg.MaterializeResult(
             data_version=dg.DataVersion(version),
             metadata={
-                schemas.SOURCE_NAME: record.source,
-                schemas.BATCH_ID: batch_id,
-                schemas.TRANSFORM_ID: record.transform_id,
-                schemas.ROW_COUNT: sum(evidence.loaded.values()),
-                schemas.ROWS_IN: record.rows[table.name],
-                schemas.ROWS_OUT: sum(evidence.loaded.values()),
-                schemas.BYTES: sum(file.bytes for file in files),
-                "movie_platform/files": dg.MetadataValue.table(
+                metadata_names.SOURCE_NAME: record.source,
+                metadata_names.BATCH_ID: batch_id,
+                metadata_names.TRANSFORM_ID: record.transform_id,
+                metadata_names.ROW_COUNT: sum(evidence.loaded.values()),
+                metadata_names.ROWS_IN: record.rows[table.name],
+                metadata_names.ROWS_OUT: sum(evidence.loaded.values()),
+                metadata_names.BYTES: sum(file.bytes for file in files),
+                metadata_names.FILES: dg.MetadataValue.table(
                     records=[
                         dg.TableRecord({"file": key, "rows": rows})
                         for key, rows in sorted(evidence.loaded.items())[:50]

@@ -4,7 +4,6 @@ import json
 
 import dagster as dg
 
-from movie_platform.assets import keys
 from movie_platform.automation.alerting import (
     FailedCheck,
     FailedRun,
@@ -13,6 +12,7 @@ from movie_platform.automation.alerting import (
     alert_for_stale_asset,
     turned_to_fail,
 )
+from movie_platform.graph import asset_keys
 from movie_platform.resources.alerts import AlertTopic
 from movie_platform.settings import Settings
 
@@ -95,7 +95,7 @@ def build_freshness_alerts(settings: Settings) -> dg.SensorDefinition:
         description="Sends one alert when an asset's freshness policy turns to FAIL.",
     )
     def freshness_alerts(context: dg.SensorEvaluationContext, alert_topic: AlertTopic) -> dg.SkipReason:
-        now = freshness_states(context.instance, (*keys.WAREHOUSE, *keys.MARTS))
+        now = freshness_states(context.instance, (*asset_keys.WAREHOUSE, *asset_keys.MARTS))
         before = json.loads(context.cursor) if context.cursor else {}
         stale = turned_to_fail(before, now)
         for asset in stale:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from movie_platform.automation import tags
 from movie_platform.automation.arrivals import MAX_ATTEMPTS
+from movie_platform.graph import tag_names
 from movie_platform.resources.alerts import Alert
 
 # Dagster sets it on a failed run that its own run retries will start again.
@@ -47,18 +47,18 @@ def alert_for_failed_run(run: FailedRun, *, max_attempts: int = MAX_ATTEMPTS) ->
     A quarantined bundle is told by the function that refused it. A run that will be tried again, by Dagster's run
     retries or by the arrival sensor, is told when the last attempt has failed.
     """
-    if run.tags.get(tags.OUTCOME) == tags.OUTCOME_QUARANTINED:
+    if run.tags.get(tag_names.OUTCOME) == tag_names.OUTCOME_QUARANTINED:
         return None
     if run.tags.get(WILL_RETRY, "").lower() == "true":
         return None
-    attempt = run.tags.get(tags.ATTEMPT)
+    attempt = run.tags.get(tag_names.ATTEMPT)
     if attempt is not None and attempt.isdigit() and int(attempt) < max_attempts:
         return None
     day = run.tags.get(PARTITION, "no partition")
-    about = f"{day}, source {run.tags[tags.SOURCE]}" if tags.SOURCE in run.tags else day
+    about = f"{day}, source {run.tags[tag_names.SOURCE]}" if tag_names.SOURCE in run.tags else day
     where = f"Dagster run {run.run_id} of job {run.job_name} ({about})"
-    if run.tags.get(tags.BUNDLE):
-        where += f"; bundle {run.tags[tags.BUNDLE]}"
+    if run.tags.get(tag_names.BUNDLE):
+        where += f"; bundle {run.tags[tag_names.BUNDLE]}"
     if run.checks:
         names = ", ".join(f"{check.asset}:{check.name}" for check in run.checks)
         return Alert(

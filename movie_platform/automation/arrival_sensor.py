@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from movie_platform.assets import keys, schemas
-from movie_platform.automation import tags
 from movie_platform.automation.arrivals import (
     Action,
     Arrival,
@@ -32,6 +30,7 @@ from movie_platform.automation.jobs import PROCESS_LANDED_BUNDLE
 from movie_platform.automation.processing import processing_request
 from movie_platform.automation.worker import fail_abandoned_runs
 from movie_platform.contracts.locations import DATASET
+from movie_platform.graph import asset_keys, metadata_names, tag_names
 from movie_platform.resources.aws import AwsResource
 from movie_platform.settings import Settings
 
@@ -184,8 +183,8 @@ def _start_after(cursor: str | None) -> str:
 def _known_runs(instance: dg.DagsterInstance, landing_keys: Sequence[str]) -> Iterable[tuple[str, KnownRun]]:
     if not landing_keys:
         return
-    for record in instance.get_run_records(dg.RunsFilter(tags={tags.BUNDLE: list(landing_keys)})):
-        yield record.dagster_run.tags[tags.BUNDLE], known_run(record)
+    for record in instance.get_run_records(dg.RunsFilter(tags={tag_names.BUNDLE: list(landing_keys)})):
+        yield record.dagster_run.tags[tag_names.BUNDLE], known_run(record)
 
 
 def known_run(record: dg.RunRecord) -> KnownRun:
@@ -193,9 +192,9 @@ def known_run(record: dg.RunRecord) -> KnownRun:
     run = record.dagster_run
     finished = run.status in _FINISHED
     return KnownRun(
-        etag=run.tags.get(tags.BUNDLE_ETAG),
+        etag=run.tags.get(tag_names.BUNDLE_ETAG),
         succeeded=run.status is dg.DagsterRunStatus.SUCCESS,
-        final=run.tags.get(tags.OUTCOME) == tags.OUTCOME_QUARANTINED
+        final=run.tags.get(tag_names.OUTCOME) == tag_names.OUTCOME_QUARANTINED
         or run.status is dg.DagsterRunStatus.CANCELED,
         ended_at=(record.end_time or record.update_timestamp.timestamp()) if finished else None,
     )
@@ -213,7 +212,7 @@ def _failed_arrivals(instance: dg.DagsterInstance, bucket: str) -> list[Arrival]
     )
     found: list[Arrival] = []
     for record in records:
-        key, etag = (record.dagster_run.tags.get(tag) for tag in (tags.BUNDLE, tags.BUNDLE_ETAG))
+        key, etag = (record.dagster_run.tags.get(tag) for tag in (tag_names.BUNDLE, tag_names.BUNDLE_ETAG))
         if key and etag:
             arrival = arrival_of_object(bucket, key, etag, 0)
             if isinstance(arrival, Arrival):
@@ -224,21 +223,21 @@ def _failed_arrivals(instance: dg.DagsterInstance, bucket: str) -> list[Arrival]
 def _landed_by_runs(instance: dg.DagsterInstance, landing_keys: Sequence[str]) -> set[str]:
     if not landing_keys:
         return set()
-    records = instance.get_run_records(dg.RunsFilter(tags={tags.LANDED: list(landing_keys)}))
-    return {record.dagster_run.tags[tags.LANDED] for record in records}
+    records = instance.get_run_records(dg.RunsFilter(tags={tag_names.LANDED: list(landing_keys)}))
+    return {record.dagster_run.tags[tag_names.LANDED] for record in records}
 
 
 def _foreign_materialization(arrival: Arrival) -> dg.AssetMaterialization:
     """A bundle that no run of ours landed: the asset's history shows it all the same."""
     metadata: dict[str, Any] = {
-        schemas.SOURCE_NAME: arrival.source,
-        schemas.BYTES: arrival.size,
-        "movie_platform/bundle": f"s3://{arrival.bucket}/{arrival.key}",
-        "movie_platform/etag": arrival.etag,
-        "movie_platform/foreign": True,
+        metadata_names.SOURCE_NAME: arrival.source,
+        metadata_names.BYTES: arrival.size,
+        metadata_names.BUNDLE_URI: f"s3://{arrival.bucket}/{arrival.key}",
+        metadata_names.ETAG: arrival.etag,
+        metadata_names.FOREIGN: True,
     }
     return dg.AssetMaterialization(
-        asset_key=keys.ZIPPED_BUNDLE,
+        asset_key=asset_keys.ZIPPED_BUNDLE,
         partition=arrival.dt.isoformat(),
         description="Landed from outside the platform.",
         metadata=metadata,

@@ -9,7 +9,7 @@ is missing.
 
 import dagster as dg
 
-from movie_platform.assets import keys
+from movie_platform.graph import asset_keys
 
 EXTRACT_DAY = "extract_day"
 MATERIALIZE_DAY = "materialize_day"
@@ -18,9 +18,13 @@ PROCESS_LANDED_BUNDLE = "process_landed_bundle"
 
 def build_jobs() -> list["dg.UnresolvedAssetJobDefinition"]:
     """The three ways a day is carried: up to landing, from landing on, and from source to marts."""
-    extracted = dg.AssetSelection.assets(keys.RAW_EXTRACT, keys.ZIPPED_BUNDLE)
+    extracted = dg.AssetSelection.assets(asset_keys.RAW_EXTRACT, asset_keys.ZIPPED_BUNDLE)
     after_landing = dg.AssetSelection.assets(
-        keys.UNZIPPED_FILES, *keys.ARCHIVE, *keys.WAREHOUSE, *keys.CORE, *keys.MARTS
+        asset_keys.UNZIPPED_FILES,
+        *asset_keys.ARCHIVE,
+        *asset_keys.WAREHOUSE,
+        *asset_keys.CORE,
+        *asset_keys.MARTS,
     )
     return [
         dg.define_asset_job(
@@ -30,7 +34,7 @@ def build_jobs() -> list["dg.UnresolvedAssetJobDefinition"]:
         ),
         dg.define_asset_job(
             PROCESS_LANDED_BUNDLE,
-            selection=after_landing | dg.AssetSelection.checks_for_assets(keys.ZIPPED_BUNDLE),
+            selection=after_landing | dg.AssetSelection.checks_for_assets(asset_keys.ZIPPED_BUNDLE),
             description="Checks a bundle that landed, whoever put it there, and carries it to the marts.",
         ),
         dg.define_asset_job(

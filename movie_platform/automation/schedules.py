@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from movie_platform.automation import tags
 from movie_platform.automation.jobs import EXTRACT_DAY
+from movie_platform.graph import tag_names
 from movie_platform.settings import Settings
 
 
@@ -20,6 +20,6 @@ def build_extract_daily(settings: Settings, default_source: str) -> dg.ScheduleD
     )
     def extract_daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         day = context.scheduled_execution_time.date().isoformat()
-        return dg.RunRequest(run_key=day, partition_key=day, tags={tags.SOURCE: default_source})
+        return dg.RunRequest(run_key=day, partition_key=day, tags={tag_names.SOURCE: default_source})
 
     return extract_daily

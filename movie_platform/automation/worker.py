@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from movie_platform.graph import tag_names
+
 if TYPE_CHECKING:
     import dagster as dg
 
-WORKER_TAG = "movie_platform/worker"
 # What Dagster's default launcher writes: the code server that works on the run.
 _GRPC_TAG = ".dagster/grpc_info"
 _CONNECT_TIMEOUT_SECONDS = 2.0
@@ -62,7 +63,7 @@ class Worker:
 
 def run_is_abandoned(tags: Mapping[str, str]) -> bool:
     """Whether the process that a run's tags name is gone. A run that names none is not judged."""
-    if worker := Worker.parse(tags.get(WORKER_TAG, "")):
+    if worker := Worker.parse(tags.get(tag_names.WORKER, "")):
         return worker.is_gone()
     if grpc := tags.get(_GRPC_TAG):
         return not _answers(grpc)

@@ -13,14 +13,14 @@ import dagster as dg
 
 from movie_platform.bench.home import local_settings
 from movie_platform.build import build_resources
+from movie_platform.bundle_writing.write import write_extract
+from movie_platform.bundle_writing.zipping import write_zip
 from movie_platform.bundles.manifest import SourceInfo
 from movie_platform.bundles.read import FolderReader
-from movie_platform.bundles.write import write_extract
-from movie_platform.bundles.zipping import write_zip
 from movie_platform.contracts import ARCHIVE_TABLES
 from movie_platform.contracts.locations import archive_prefix, landing_prefix, version_name
 from movie_platform.errors import PlatformError
-from movie_platform.resources.landing import LandedBundle
+from movie_platform.resources.landing_bucket import LandedBundle
 from movie_platform.resources.transform import FINAL_STATES, VERIFIED_URI, TransformRecord
 from movie_platform.resources.unpack import UnpackAnswer
 from movie_platform.sources.profiles import load_profile, open_source

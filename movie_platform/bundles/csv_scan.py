@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from movie_platform.bundles.errors import BundleError, printable
+from movie_platform.bundles.bundle_error import BundleError, printable
 from movie_platform.bundles.reasons import ReasonCode
 
 _QUOTE = b'"'

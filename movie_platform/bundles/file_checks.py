@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from movie_platform.bundles.bundle_error import BundleError, printable
 from movie_platform.bundles.csv_scan import CsvScanner
-from movie_platform.bundles.errors import BundleError, printable
 from movie_platform.bundles.limits import Limits
 from movie_platform.bundles.manifest import FileEntry, Manifest
 from movie_platform.bundles.manifest_json import load_json

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from movie_platform.bundles._manifest_validator import validate_manifest
-from movie_platform.bundles.errors import BundleError, printable
+from movie_platform.bundles.bundle_error import BundleError, printable
 from movie_platform.bundles.manifest_json import dump_json, load_json
 from movie_platform.bundles.reasons import ReasonCode
 from movie_platform.bundles.schema_error import JsonSchemaValueException

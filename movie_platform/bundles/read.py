@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from movie_platform.bundles import zip_format as z
-from movie_platform.bundles.errors import BundleError
+from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.limits import DEFAULT_LIMITS, Limits
 from movie_platform.bundles.manifest import MANIFEST_NAME, Manifest, parse_manifest
 from movie_platform.bundles.reasons import ReasonCode

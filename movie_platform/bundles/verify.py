@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
-from movie_platform.bundles.errors import BundleError
+from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.file_checks import check_file
 from movie_platform.bundles.limits import DEFAULT_LIMITS, Limits
 from movie_platform.bundles.manifest import (

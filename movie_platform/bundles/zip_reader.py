@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from movie_platform.bundles import zip_format as z
-from movie_platform.bundles.errors import BundleError
+from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.limits import Limits
 from movie_platform.bundles.reasons import ReasonCode
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import dagster as dg
 
-from movie_platform.assets import keys, schemas
 from movie_platform.assets.batches import batch_of, landed_bundle
 from movie_platform.assets.failures import explained
-from movie_platform.assets.partitions import partition_date
 from movie_platform.checks import tables
 from movie_platform.checks.results import Finding, check_result
 from movie_platform.contracts import ARCHIVE_TABLES
 from movie_platform.contracts.tables import MOVIES, QUARANTINED_ROWS
+from movie_platform.graph import asset_keys, metadata_names
+from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.aws import AwsResource
-from movie_platform.resources.landing import Landing
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.resources.transform import ArchiveFile, TransformJob, TransformRecord
 from movie_platform.resources.unpack import UnpackFunction
 
@@ -36,19 +36,19 @@ def build_archive_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
         specs=[
             dg.AssetCheckSpec(
                 rows_reconcile,
-                asset=keys.archive_key(MOVIES),
+                asset=asset_keys.archive_key(MOVIES),
                 description="Rows in = movies out + quarantined + exact duplicates, counted in the files themselves.",
                 blocking=True,
             ),
             dg.AssetCheckSpec(
                 rate_is_normal,
-                asset=keys.archive_key(QUARANTINED_ROWS),
+                asset=asset_keys.archive_key(QUARANTINED_ROWS),
                 description="The share of quarantined rows is not out of line with the days before.",
             ),
             *(
                 dg.AssetCheckSpec(
                     "keys_are_unique",
-                    asset=keys.archive_key(table),
+                    asset=asset_keys.archive_key(table),
                     description=f"({', '.join(table.primary_key)}) appears once.",
                     blocking=True,
                 )
@@ -57,7 +57,7 @@ def build_archive_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
             *(
                 dg.AssetCheckSpec(
                     "values_in_range",
-                    asset=keys.archive_key(table),
+                    asset=asset_keys.archive_key(table),
                     description="Required values are there; numbers lie in the ranges of the contract.",
                     blocking=True,
                 )
@@ -80,14 +80,14 @@ def build_archive_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
         for table in ARCHIVE_TABLES:
             with _fetched(aws, transformer.archive_bucket, record.files[table.name]) as files:
                 rows[table.name] = tables.count_rows(files)
-                key = keys.archive_key(table)
+                key = asset_keys.archive_key(table)
                 yield check_result(key, "keys_are_unique", tables.keys_are_unique(table, files))
                 if table in _RANGED:
                     yield check_result(key, "values_in_range", tables.values_in_range(table, files))
-        yield check_result(keys.archive_key(MOVIES), rows_reconcile, reconcile(record, rows))
+        yield check_result(asset_keys.archive_key(MOVIES), rows_reconcile, reconcile(record, rows))
         earlier = _earlier_counts(context, record.source)
         yield check_result(
-            keys.archive_key(QUARANTINED_ROWS),
+            asset_keys.archive_key(QUARANTINED_ROWS),
             rate_is_normal,
             tables.quarantine_rate(int(record.counts["rows_in"]), rows[QUARANTINED_ROWS.name], earlier),
             dg.AssetCheckSeverity.WARN,
@@ -143,16 +143,16 @@ def _fetched(aws: AwsResource, bucket: str, files: Sequence[ArchiveFile]) -> Ite
 def _earlier_counts(context: dg.AssetCheckExecutionContext, source: str) -> list[tuple[int, int]]:
     """(rows in, quarantined) of the newest transforms of up to seven days before this one."""
     dt = partition_date(context).isoformat()
-    page = context.instance.fetch_materializations(keys.archive_key(QUARANTINED_ROWS), limit=200)
+    page = context.instance.fetch_materializations(asset_keys.archive_key(QUARANTINED_ROWS), limit=200)
     newest: dict[str, tuple[int, int]] = {}
     for record in page.records:
         found = record.asset_materialization
         if found is None or found.partition is None or found.partition >= dt or found.partition in newest:
             continue
         metadata = found.metadata
-        if metadata.get(schemas.SOURCE_NAME) != dg.MetadataValue.text(source):
+        if metadata.get(metadata_names.SOURCE_NAME) != dg.MetadataValue.text(source):
             continue
-        rows_in, out = metadata.get(schemas.ROWS_IN), metadata.get(schemas.ROWS_OUT)
+        rows_in, out = metadata.get(metadata_names.ROWS_IN), metadata.get(metadata_names.ROWS_OUT)
         if rows_in is not None and out is not None:
             newest[found.partition] = (int(str(rows_in.value)), int(str(out.value)))
     return [newest[day] for day in sorted(newest, reverse=True)[:EARLIER_DAYS]]

@@ -15,20 +15,19 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import dagster as dg
 
-from movie_platform.assets import keys
 from movie_platform.assets.batches import add_run_tags, batch_of, landed_bundle, run_tags
 from movie_platform.assets.failures import explained
-from movie_platform.assets.partitions import partition_date
-from movie_platform.automation import tags
 from movie_platform.checks.results import Finding, check_result
+from movie_platform.graph import asset_keys, tag_names
+from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.aws import AwsResource
 from movie_platform.resources.extracts import ExtractStore
-from movie_platform.resources.landing import Landing
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.resources.unpack import UnpackFunction
 from movie_platform.settings import Settings
 
 if TYPE_CHECKING:
-    from movie_platform.bundles.errors import BundleError
+    from movie_platform.bundles.bundle_error import BundleError
     from movie_platform.bundles.manifest import Manifest
     from movie_platform.bundles.read import ZipReader
 
@@ -89,7 +88,7 @@ def _extract_checks(default_source: str) -> dg.AssetChecksDefinition:
         specs=[
             dg.AssetCheckSpec(
                 MANIFEST_IS_VALID,
-                asset=keys.RAW_EXTRACT,
+                asset=asset_keys.RAW_EXTRACT,
                 description=CLAIMS[MANIFEST_IS_VALID],
                 blocking=True,
             )
@@ -98,11 +97,11 @@ def _extract_checks(default_source: str) -> dg.AssetChecksDefinition:
     def raw_extract_checks(
         context: dg.AssetCheckExecutionContext, extracts: ExtractStore, landing: Landing
     ) -> dg.AssetCheckResult:
-        from movie_platform.bundles.errors import BundleError
+        from movie_platform.bundles.bundle_error import BundleError
         from movie_platform.bundles.read import read_manifest
 
         present = run_tags(context)
-        source, batch_id = present.get(tags.SOURCE, default_source), present.get(tags.BATCH_ID)
+        source, batch_id = present.get(tag_names.SOURCE, default_source), present.get(tag_names.BATCH_ID)
         try:
             with explained():
                 if batch_id is None:
@@ -112,18 +111,18 @@ def _extract_checks(default_source: str) -> dg.AssetChecksDefinition:
                     with extracts.fetch(source, partition_date(context), batch_id) as folder:
                         manifest = read_manifest(folder)
         except BundleError as error:
-            return check_result(keys.RAW_EXTRACT, MANIFEST_IS_VALID, _broken(error))
-        return check_result(keys.RAW_EXTRACT, MANIFEST_IS_VALID, _holds(manifest)[MANIFEST_IS_VALID])
+            return check_result(asset_keys.RAW_EXTRACT, MANIFEST_IS_VALID, _broken(error))
+        return check_result(asset_keys.RAW_EXTRACT, MANIFEST_IS_VALID, _holds(manifest)[MANIFEST_IS_VALID])
 
     return raw_extract_checks
 
 
 def _zip_checks(default_source: str) -> dg.AssetChecksDefinition:
-    @dg.multi_asset_check(name="zipped_bundle_checks", specs=_specs(keys.ZIPPED_BUNDLE))
+    @dg.multi_asset_check(name="zipped_bundle_checks", specs=_specs(asset_keys.ZIPPED_BUNDLE))
     def zipped_bundle_checks(
         context: dg.AssetCheckExecutionContext, aws: AwsResource, landing: Landing, unpacker: UnpackFunction
     ) -> Iterator[dg.AssetCheckResult]:
-        from movie_platform.bundles.errors import BundleError
+        from movie_platform.bundles.bundle_error import BundleError
         from movie_platform.bundles.read import ZipReader
         from movie_platform.bundles.verify import verify
 
@@ -139,21 +138,21 @@ def _zip_checks(default_source: str) -> dg.AssetChecksDefinition:
                 with explained():
                     answer = unpacker.unpack(bundle.bucket, bundle.key, bundle.etag)
                 if answer.status == "quarantined":
-                    add_run_tags(context, {tags.OUTCOME: tags.OUTCOME_QUARANTINED})
-                yield from _refused(keys.ZIPPED_BUNDLE, error)
+                    add_run_tags(context, {tag_names.OUTCOME: tag_names.OUTCOME_QUARANTINED})
+                yield from _refused(asset_keys.ZIPPED_BUNDLE, error)
                 return
             reader = ZipReader(stream, dict(verified.entries))
-            yield from _accepted(keys.ZIPPED_BUNDLE, verified.manifest, partial(_unzipped, reader))
+            yield from _accepted(asset_keys.ZIPPED_BUNDLE, verified.manifest, partial(_unzipped, reader))
 
     return zipped_bundle_checks
 
 
 def _processed_checks(settings: Settings, default_source: str) -> dg.AssetChecksDefinition:
-    @dg.multi_asset_check(name="unzipped_files_checks", specs=_specs(keys.UNZIPPED_FILES))
+    @dg.multi_asset_check(name="unzipped_files_checks", specs=_specs(asset_keys.UNZIPPED_FILES))
     def unzipped_files_checks(
         context: dg.AssetCheckExecutionContext, aws: AwsResource, landing: Landing, unpacker: UnpackFunction
     ) -> Iterator[dg.AssetCheckResult]:
-        from movie_platform.bundles.errors import BundleError
+        from movie_platform.bundles.bundle_error import BundleError
         from movie_platform.bundles.verify import verify_folder
 
         with explained():
@@ -171,9 +170,9 @@ def _processed_checks(settings: Settings, default_source: str) -> dg.AssetChecks
             try:
                 manifest = verify_folder(folder, expected_source=bundle.source, expected_dt=bundle.dt)
             except BundleError as error:
-                yield from _refused(keys.UNZIPPED_FILES, error)
+                yield from _refused(asset_keys.UNZIPPED_FILES, error)
                 return
-            yield from _accepted(keys.UNZIPPED_FILES, manifest, lambda path: nullcontext(folder / path))
+            yield from _accepted(asset_keys.UNZIPPED_FILES, manifest, lambda path: nullcontext(folder / path))
 
     return unzipped_files_checks
 
@@ -240,7 +239,7 @@ def _held(summary: str, counts: Mapping[str, int]) -> Finding:
 
 def agreement(manifest: "Manifest", local_path: LocalPath) -> Finding:
     """Whether the CSV and the Parquet file of each part hold the same rows, and the manifest's number of them."""
-    from movie_platform.bundles.compare import compare_csv_with_parquet
+    from movie_platform.bundle_writing.compare import compare_csv_with_parquet
 
     parquet = {file.part: file for file in manifest.files_of("parquet")}
     rows = differing = 0

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from movie_platform.assets import keys
 from movie_platform.assets.batches import loaded_version
 from movie_platform.assets.failures import explained
 from movie_platform.checks.core_rules import core_rules
 from movie_platform.checks.results import check_result
 from movie_platform.checks.sql_rules import examine
-from movie_platform.resources.landing import Landing
+from movie_platform.graph import asset_keys
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.resources.task_graph import TaskGraph
 from movie_platform.resources.transform import TransformJob
@@ -25,7 +25,7 @@ def build_core_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
         name="core_checks",
         specs=[
             dg.AssetCheckSpec(
-                rule.name, asset=keys.warehouse_key(rule.table), description=rule.claim, blocking=True
+                rule.name, asset=asset_keys.warehouse_key(rule.table), description=rule.claim, blocking=True
             )
             for rule in rules
         ],
@@ -45,6 +45,6 @@ def build_core_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
             with warehouse.connect(query_tag=tag, role=task_graph.role) as connection:
                 findings = [(rule, examine(connection, rule, values)) for rule in rules]
         for rule, finding in findings:
-            yield check_result(keys.warehouse_key(rule.table), rule.name, finding)
+            yield check_result(asset_keys.warehouse_key(rule.table), rule.name, finding)
 
     return [core_checks]

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from movie_platform.assets import keys
 from movie_platform.assets.failures import explained
 from movie_platform.checks.mart_rules import mart_rules
 from movie_platform.checks.results import check_result
 from movie_platform.checks.sql_rules import examine
+from movie_platform.graph import asset_keys
 from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.settings import Settings
 
@@ -25,7 +25,7 @@ def build_mart_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         specs=[
             dg.AssetCheckSpec(
                 rule.name,
-                asset=keys.warehouse_key(rule.table),
+                asset=asset_keys.warehouse_key(rule.table),
                 description=rule.claim,
                 blocking=rule.blocking,
             )
@@ -38,7 +38,9 @@ def build_mart_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     ) -> Iterator[dg.AssetCheckResult]:
         selected = context.selected_asset_check_keys
         wanted = [
-            rule for rule in rules if dg.AssetCheckKey(keys.warehouse_key(rule.table), rule.name) in selected
+            rule
+            for rule in rules
+            if dg.AssetCheckKey(asset_keys.warehouse_key(rule.table), rule.name) in selected
         ]
         tag = f"movie_platform check {context.run.run_id}"
         with (
@@ -48,6 +50,6 @@ def build_mart_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
             findings = [(rule, examine(connection, rule)) for rule in wanted]
         for rule, finding in findings:
             severity = dg.AssetCheckSeverity.ERROR if rule.blocking else dg.AssetCheckSeverity.WARN
-            yield check_result(keys.warehouse_key(rule.table), rule.name, finding, severity)
+            yield check_result(asset_keys.warehouse_key(rule.table), rule.name, finding, severity)
 
     return [mart_checks]

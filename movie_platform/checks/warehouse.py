@@ -2,12 +2,12 @@
 
 import dagster as dg
 
-from movie_platform.assets import keys
 from movie_platform.assets.batches import batch_of, landed_bundle
 from movie_platform.assets.failures import explained
 from movie_platform.checks.results import Finding, check_result
 from movie_platform.contracts import ARCHIVE_TABLES, Table
-from movie_platform.resources.landing import Landing
+from movie_platform.graph import asset_keys
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.resources.raw_loader import rows_by_file
 from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.resources.transform import ArchiveFile, TransformJob
@@ -22,7 +22,7 @@ def build_warehouse_checks(default_source: str) -> list[dg.AssetChecksDefinition
 
 
 def _build(table: Table, default_source: str) -> dg.AssetChecksDefinition:
-    key = keys.warehouse_key(table)
+    key = asset_keys.warehouse_key(table)
 
     @dg.multi_asset_check(
         name=f"{table.name}_loaded_rows_match_archive",

@@ -12,7 +12,7 @@ from movie_platform.commands.base import Command, global_options
 from movie_platform.errors import ConfigurationError, PlatformError
 
 if TYPE_CHECKING:
-    from movie_platform.bundles.errors import BundleError
+    from movie_platform.bundles.bundle_error import BundleError
     from movie_platform.bundles.manifest import Manifest
     from movie_platform.settings import Settings
 
@@ -68,7 +68,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Verify a bundle by the rules that the Lambda applies; exit 1 where it would go to quarantine."""
-    from movie_platform.bundles.errors import BundleError
+    from movie_platform.bundles.bundle_error import BundleError
     from movie_platform.bundles.verify import verify_folder, verify_path
 
     check = verify_folder if bundle.is_dir() else verify_path
@@ -100,11 +100,11 @@ def show(bundle: Annotated[Path, _BUNDLE]) -> None:
 
 def _make(settings: "Settings", profile_name: str, dt: date, out: Path, *, label_present: bool) -> "Manifest":
     """Extract and zip beside the target, which appears only when it is complete."""
+    from movie_platform.bundle_writing.write import write_extract
+    from movie_platform.bundle_writing.zipping import write_zip
     from movie_platform.bundles.manifest import SourceInfo
     from movie_platform.bundles.read import FolderReader
-    from movie_platform.bundles.write import write_extract
-    from movie_platform.bundles.zipping import write_zip
-    from movie_platform.sources.incremental import load_type_of
+    from movie_platform.sources.load_types import load_type_of
     from movie_platform.sources.profiles import load_profile, open_source
 
     if not out.parent.is_dir():

@@ -8,7 +8,7 @@ from movie_platform.commands.doctor_checks import Check, SourceTrouble
 
 if TYPE_CHECKING:
     from movie_platform.settings import Settings
-    from movie_platform.sources.profiles import Profile
+    from movie_platform.sources.profile import Profile
 
 
 def examine_sources(settings: "Settings", profile_name: str | None) -> Iterator[Check]:
@@ -16,8 +16,8 @@ def examine_sources(settings: "Settings", profile_name: str | None) -> Iterator[
 
     An API is asked one question. Sources without one to ask (databases, files) are left to the run that reads them.
     """
-    from movie_platform.sources.errors import SourceError
     from movie_platform.sources.profiles import load_profile
+    from movie_platform.sources.source_errors import SourceError
 
     for name in [profile_name] if profile_name is not None else _names(settings):
         try:
@@ -43,13 +43,13 @@ def _names(settings: "Settings") -> list[str]:
 
 
 def _probe(profile: "Profile", settings: "Settings", *, asked_for: bool) -> Iterator[Check]:
-    from movie_platform.sources.errors import (
+    from movie_platform.sources.profiles import open_source
+    from movie_platform.sources.source_errors import (
         SourceAuthenticationError,
         SourceError,
         SourceQuotaExceeded,
         SourceUnavailable,
     )
-    from movie_platform.sources.profiles import open_source
 
     source = open_source(profile, settings=settings)
     probe = getattr(source, "probe", None)

@@ -27,7 +27,10 @@ class Explanation:
 # What Dagster turns Ctrl-C into while a step runs; not an Exception.
 _INTERRUPTED = "dagster._core.errors.DagsterExecutionInterruptedError"
 _WRONG_USAGE_ERRORS = frozenset(
-    {"movie_platform.sources.errors.ProfileError", "movie_platform.sources.errors.SourceNotFound"}
+    {
+        "movie_platform.sources.source_errors.ProfileError",
+        "movie_platform.sources.source_errors.SourceNotFound",
+    }
 )
 
 # Class name, anywhere among an exception's base classes -> code, exit code, what to do.

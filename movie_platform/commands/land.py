@@ -47,7 +47,7 @@ def land(
     from movie_platform.commands.local_platform import require_running
     from movie_platform.commands.progress import RunProgress
     from movie_platform.commands.run import show_reports
-    from movie_platform.runs.landing import landing_key, process_arrival, put_bundle, read_claim
+    from movie_platform.runs.landed_bundle import landing_key, process_arrival, put_bundle, read_claim
 
     if json_file is not None and not wait:
         raise ConfigurationError(

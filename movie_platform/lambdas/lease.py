@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from movie_platform.lambdas import store
+from movie_platform.lambdas import aws_calls
 
 PREFIX = "leases/"
 # Longer than a bundle of a few hundred MB takes; whoever waits this long for a dead call does the work itself.
@@ -32,9 +32,9 @@ def held(bucket: str, key: str) -> Iterator[bool]:
     """
     deadline = time.monotonic() + LEASE_SECONDS
     waited = False
-    while not store.create(bucket, key, json.dumps({"acquired_at": time.time()}).encode()):
+    while not aws_calls.create(bucket, key, json.dumps({"acquired_at": time.time()}).encode()):
         waited = True
-        found = store.read_document(bucket, key)
+        found = aws_calls.read_document(bucket, key)
         if found is not None and expired(found, time.time()):
             break
         if time.monotonic() >= deadline:
@@ -43,7 +43,7 @@ def held(bucket: str, key: str) -> Iterator[bool]:
     try:
         yield waited
     finally:
-        store.delete(bucket, key)
+        aws_calls.delete(bucket, key)
 
 
 def expired(lease: dict[str, float], now: float) -> bool:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from movie_platform.bundles.errors import BundleError, printable
+from movie_platform.bundles.bundle_error import BundleError, printable
 from movie_platform.bundles.manifest import FileEntry, Manifest, in_bundle_order, parse_manifest
 from movie_platform.bundles.manifest_json import dump_json
 from movie_platform.bundles.read import ZipReader
@@ -22,10 +22,10 @@ from movie_platform.contracts.locations import (
     quarantine_prefix,
     verified_key,
 )
-from movie_platform.lambdas import answers, store
+from movie_platform.lambdas import answers, aws_calls
+from movie_platform.lambdas.aws_calls import ObjectState
 from movie_platform.lambdas.config import UnpackConfig
 from movie_platform.lambdas.events import LandedObject
-from movie_platform.lambdas.store import ObjectState
 
 REASON_NAME = "reason.json"
 BUNDLE_NAME = "bundle.zip"
@@ -49,16 +49,16 @@ def publish_batch(
     manifest = bundle.manifest
     place = (manifest.source.name, manifest.dt, manifest.batch_id)
     prefix, marker = processed_prefix(*place), verified_key(*place)
-    existing = store.read_document(config.processed_bucket, marker)
+    existing = aws_calls.read_document(config.processed_bucket, marker)
     if existing is not None:
         return _same_batch(existing, manifest, landed, state, marker)
     _claim(bundle, f"{prefix}manifest.json", config.processed_bucket)
     for file in in_bundle_order(manifest.files):
         _publish_file(path, bundle, file, config.processed_bucket, f"{prefix}{file.path}")
     document = answers.verified_document(manifest, prefix, landing_of(landed, state))
-    if store.create(config.processed_bucket, marker, dump_json(document)):
+    if aws_calls.create(config.processed_bucket, marker, dump_json(document)):
         return answers.verified_answer(document, landing_of(landed, state), marker, already_done=False)
-    existing = store.read_document(config.processed_bucket, marker)
+    existing = aws_calls.read_document(config.processed_bucket, marker)
     if existing is None:
         raise RuntimeError(
             f"s3://{config.processed_bucket}/{marker} existed and is gone: it was deleted by hand."
@@ -86,15 +86,15 @@ def quarantine(
         "bundle_key": f"{prefix}{BUNDLE_NAME}",
         "quarantined_at": answers.now(),
     }
-    store.copy(landed, state, config.processed_bucket, f"{prefix}{BUNDLE_NAME}")
-    if not store.create(config.processed_bucket, f"{prefix}{REASON_NAME}", dump_json(reason)):
-        existing = store.read_document(config.processed_bucket, f"{prefix}{REASON_NAME}")
+    aws_calls.copy(landed, state, config.processed_bucket, f"{prefix}{BUNDLE_NAME}")
+    if not aws_calls.create(config.processed_bucket, f"{prefix}{REASON_NAME}", dump_json(reason)):
+        existing = aws_calls.read_document(config.processed_bucket, f"{prefix}{REASON_NAME}")
         return answers.quarantined_answer(existing or reason, prefix, already_done=True)
     try:
         _alert(landed, error, f"s3://{config.processed_bucket}/{prefix}{REASON_NAME}", config)
     except Exception:
         # Whoever repeats the call must find the alert still to be sent.
-        store.delete(config.processed_bucket, f"{prefix}{REASON_NAME}")
+        aws_calls.delete(config.processed_bucket, f"{prefix}{REASON_NAME}")
         raise
     return answers.quarantined_answer(reason, prefix, already_done=False)
 
@@ -117,9 +117,9 @@ def _same_batch(
 def _claim(bundle: VerifiedBundle, key: str, bucket: str) -> None:
     """Makes this bundle's manifest the batch's, or finds that the same files have claimed it already."""
     digest = hashlib.sha256(bundle.manifest_bytes).hexdigest()
-    if store.create(bucket, key, bundle.manifest_bytes, digest):
+    if aws_calls.create(bucket, key, bundle.manifest_bytes, digest):
         return
-    claimed = store.read_bytes(bucket, key)
+    claimed = aws_calls.read_bytes(bucket, key)
     if claimed is None or claimed == bundle.manifest_bytes:
         return
     other = parse_manifest(claimed)
@@ -136,11 +136,11 @@ def _reused(manifest: Manifest, where: str) -> BundleError:
 
 def _publish_file(path: Path, bundle: VerifiedBundle, file: FileEntry, bucket: str, key: str) -> None:
     """Uploads one file, unless an earlier call that did not get to the end has done so."""
-    found = store.describe_published(bucket, key)
+    found = aws_calls.describe_published(bucket, key)
     if found is not None and found.size == file.bytes and found.sha256 == file.sha256:
         return
     with path.open("rb") as archive, ZipReader(archive, dict(bundle.entries)).open(file.path) as stream:
-        store.upload(stream, bucket, key, file.sha256, _CONTENT_TYPES[file.format])
+        aws_calls.upload(stream, bucket, key, file.sha256, _CONTENT_TYPES[file.format])
 
 
 def _alert(landed: LandedObject, error: BundleError, where: str, config: UnpackConfig) -> None:
@@ -156,7 +156,7 @@ def _alert(landed: LandedObject, error: BundleError, where: str, config: UnpackC
         ),
         "at": answers.now(),
     }
-    store.publish_alert(
+    aws_calls.publish_alert(
         config.alert_topic_arn,
         subject[:_SUBJECT_CHARACTERS],
         json.dumps(message, ensure_ascii=False),

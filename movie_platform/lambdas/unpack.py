@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from movie_platform.bundles.errors import BundleError, printable
+from movie_platform.bundles.bundle_error import BundleError, printable
 from movie_platform.bundles.manifest import Manifest, parse_manifest
 from movie_platform.bundles.read import read_manifest_by_ranges
 from movie_platform.bundles.reasons import ReasonCode
@@ -25,10 +25,10 @@ from movie_platform.contracts.locations import (
     quarantine_prefix,
     verified_key,
 )
-from movie_platform.lambdas import answers, lease, logs, publish, store
+from movie_platform.lambdas import answers, aws_calls, lease, logs, publish
+from movie_platform.lambdas.aws_calls import ObjectReplacedError, ObjectState
 from movie_platform.lambdas.config import UnpackConfig, read_config
 from movie_platform.lambdas.events import IgnoredEvent, LandedObject, parse_event
-from movie_platform.lambdas.store import ObjectReplacedError, ObjectState
 
 if TYPE_CHECKING:
     from dagster_pipes import PipesContext
@@ -110,7 +110,7 @@ def _process_logged(item: LandedObject | IgnoredEvent, config: UnpackConfig) -> 
 
 
 def _process(landed: LandedObject, config: UnpackConfig) -> dict[str, Any]:
-    state = store.describe(landed)
+    state = aws_calls.describe(landed)
     if state is None:
         return answers.ignored_answer(landed.bucket, landed.key, "object_missing", "The object is not there.")
     if landed.etag is not None and landed.etag != state.etag and landed.version_id is None:
@@ -166,7 +166,7 @@ def _claimed_manifest(landed: LandedObject, state: ObjectState, config: UnpackCo
 
     def fetch(offset: int, length: int) -> bytes:
         return (
-            store.read_range(landed, state.etag, offset, min(length, state.size - offset))
+            aws_calls.read_range(landed, state.etag, offset, min(length, state.size - offset))
             if offset < state.size
             else b""
         )
@@ -184,7 +184,7 @@ def _claimed_manifest(landed: LandedObject, state: ObjectState, config: UnpackCo
 def _earlier_refusal(landed: LandedObject, state: ObjectState, config: UnpackConfig) -> dict[str, Any] | None:
     """The answer of the call that put this very object into quarantine, None where there was none."""
     prefix = quarantine_prefix(landed.key, state.etag)
-    reason = store.read_document(config.processed_bucket, f"{prefix}{publish.REASON_NAME}")
+    reason = aws_calls.read_document(config.processed_bucket, f"{prefix}{publish.REASON_NAME}")
     return None if reason is None else answers.quarantined_answer(reason, prefix, already_done=True)
 
 
@@ -199,7 +199,7 @@ def _earlier_answer(
     if claimed is None:
         return None
     key = verified_key(place.source, place.dt, claimed.batch_id)
-    document = store.read_document(config.processed_bucket, key)
+    document = aws_calls.read_document(config.processed_bucket, key)
     if document is None or document["landing"] != publish.landing_of(landed, state):
         return None
     return answers.verified_answer(document, document["landing"], key, already_done=True)
@@ -217,7 +217,7 @@ def _unpack(
         )
     with tempfile.NamedTemporaryFile(prefix="bundle-", suffix=".zip") as file:
         stream = cast("Any", file)
-        store.download(landed, state, stream)
+        aws_calls.download(landed, state, stream)
         bundle = verify(stream, limits=config.limits, expected_source=place.source, expected_dt=place.dt)
         return publish.publish_batch(landed, state, Path(file.name), bundle, config)
 

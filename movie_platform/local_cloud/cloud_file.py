@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from movie_platform.local_cloud.errors import CloudFileError
 from movie_platform.local_cloud.files import write_atomically
+from movie_platform.local_cloud.local_cloud_errors import CloudFileError
 from movie_platform.local_cloud.processes import ProcessId
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from movie_platform.local_cloud.errors import HomeBusyError
+from movie_platform.local_cloud.local_cloud_errors import HomeBusyError
 
 _POLL_SECONDS = 0.1
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from movie_platform.local_cloud.errors import LocalCloudError
+from movie_platform.local_cloud.local_cloud_errors import LocalCloudError
 
 _POLL_SECONDS = 0.05
 _KILL_SECONDS = 10.0

@@ -16,13 +16,13 @@ from typing import Any
 
 from movie_platform.local_cloud import cloud_file, ports, processes, services
 from movie_platform.local_cloud.cloud_file import CloudRecord, ServiceRecord
-from movie_platform.local_cloud.errors import LocalCloudError
 from movie_platform.local_cloud.home import DATA_FOLDERS, Home
-from movie_platform.local_cloud.keys import ensure_private_key
+from movie_platform.local_cloud.local_cloud_errors import LocalCloudError
 from movie_platform.local_cloud.locks import exclusive
 from movie_platform.local_cloud.ports import LOOPBACK
 from movie_platform.local_cloud.processes import ProcessId
 from movie_platform.local_cloud.services import SERVICES, Service
+from movie_platform.local_cloud.snowflake_key import ensure_private_key
 
 _LOCK_SECONDS = 180.0
 _HEALTH_SECONDS = 3.0

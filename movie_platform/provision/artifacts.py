@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from movie_platform.provision.glue_package import ENTRY_SCRIPT, build_modules_zip
+from movie_platform.provision.lambda_package import build_package
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,8 +32,6 @@ class Artifact:
 
 def build_artifacts() -> tuple[Artifact, ...]:
     """The packages of the present sources: the unpack function, the Glue job's script and its modules."""
-    from movie_platform.lambdas.package import build_package
-
     return (
         Artifact.of("UnpackPackageKey", "unpack", "zip", build_package()),
         Artifact.of("GlueScriptKey", ENTRY_SCRIPT.stem, "py", ENTRY_SCRIPT.read_bytes()),

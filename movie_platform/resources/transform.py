@@ -159,20 +159,6 @@ class TransformJob(dg.ConfigurableResource):
             raise TransformRecordError(where, "there is none")
         return max(records, key=lambda record: record.transformed_at)
 
-    def links(self, job_run: "JobRunTypeDef") -> dict[str, Any]:
-        """Metadata that leads to a job run and its log in the AWS console."""
-        region = self.aws.region
-        job_run_id = job_run.get("Id", "")
-        console = f"https://{region}.console.aws.amazon.com"
-        return {
-            "movie_platform/job_run_id": job_run_id,
-            "movie_platform/job_run": dg.MetadataValue.url(
-                f"{console}/gluestudio/home?region={region}#/job/{self.job_name}/run/{job_run_id}"
-            ),
-            "movie_platform/log_stream": f"{LOG_GROUP}/output {job_run_id}",
-            "movie_platform/execution_seconds": job_run.get("ExecutionTime", 0),
-        }
-
     def _running(self, verified_uri: str) -> str | None:
         runs = self.aws.client("glue").get_job_runs(JobName=self.job_name, MaxResults=RECENT_RUNS)["JobRuns"]
         for run in runs:

@@ -8,7 +8,8 @@ origin first; the calls into `dagster._core` are confined to this module.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from movie_platform.automation.worker import WORKER_TAG, Worker
+from movie_platform.automation.worker import Worker
+from movie_platform.graph import tag_names
 from movie_platform.runs.instance import CODE_LOCATION, DEFINITIONS_MODULE
 
 if TYPE_CHECKING:
@@ -38,7 +39,12 @@ def execute_job(
     run = instance.create_run_for_job(
         job_def=job,
         run_config=run_config,
-        tags={**job.run_tags, **tags, _PARTITION_TAG: partition_key, WORKER_TAG: str(Worker.this_process())},
+        tags={
+            **job.run_tags,
+            **tags,
+            _PARTITION_TAG: partition_key,
+            tag_names.WORKER: str(Worker.this_process()),
+        },
         remote_job_origin=_origin(job.name),
     )
     for event in execute_run_iterator(InMemoryJob(job), run, instance):

@@ -54,10 +54,10 @@ def extract_day(
     Without `retry` no step is tried again: an orchestrator that has attempts of its own would multiply them.
     Raises ConfigurationError before anything is read where the profile or the date is wrong.
     """
-    from movie_platform.assets.keys import RAW_EXTRACT
     from movie_platform.automation.jobs import EXTRACT_DAY
     from movie_platform.automation.worker import fail_abandoned_runs
     from movie_platform.build import build_defs
+    from movie_platform.graph.asset_keys import RAW_EXTRACT
     from movie_platform.runs.execute import execute_job
     from movie_platform.runs.instance import open_instance
     from movie_platform.runs.pipeline import absolute_profile, console_logger, require_partitions
@@ -84,7 +84,7 @@ def extract_day(
 
 
 def _report(bucket: str, run: "dg.DagsterRun", report: RunReport) -> ExtractReport:
-    from movie_platform.automation import tags
+    from movie_platform.graph import tag_names
 
     bundle = next((stage for stage in report.stages if stage.name == "bundle"), None)
     return ExtractReport(
@@ -93,8 +93,8 @@ def _report(bucket: str, run: "dg.DagsterRun", report: RunReport) -> ExtractRepo
         source=report.source,
         batch_id=report.batch_id,
         bucket=bucket,
-        key=run.tags.get(tags.LANDED),
-        etag=run.tags.get(tags.BUNDLE_ETAG),
+        key=run.tags.get(tag_names.LANDED),
+        etag=run.tags.get(tag_names.BUNDLE_ETAG),
         rows=report.rows.bundled,
         rejected=report.rows.rejected,
         bytes=0 if bundle is None else bundle.bytes,

@@ -73,9 +73,9 @@ def run_dates(
     TOML file, the settings' default where it is None; `log_level` is what Dagster's console logger shows.
     Raises ConfigurationError before the first run where the profile or a date is wrong.
     """
-    from movie_platform.assets.keys import RAW_EXTRACT
     from movie_platform.automation.jobs import MATERIALIZE_DAY
     from movie_platform.build import build_defs
+    from movie_platform.graph.asset_keys import RAW_EXTRACT
     from movie_platform.sources.profiles import load_profile
 
     name = profile or settings.default_profile

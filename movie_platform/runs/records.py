@@ -3,7 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from movie_platform.automation import tags
+from movie_platform.graph import tag_names
 from movie_platform.runs.result import (
     AssetReport,
     CheckReport,
@@ -47,8 +47,8 @@ def report_of_run(instance: "dg.DagsterInstance", run: "dg.DagsterRun", dt: date
             if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
         ],
         error=None if run.status == dg.DagsterRunStatus.SUCCESS else _error(run, events),
-        source=run.tags.get(tags.SOURCE),
-        batch_id=run.tags.get(tags.BATCH_ID),
+        source=run.tags.get(tag_names.SOURCE),
+        batch_id=run.tags.get(tag_names.BATCH_ID),
     )
 
 
@@ -57,7 +57,7 @@ def _status(run: "dg.DagsterRun") -> Status:
 
     if run.status == dg.DagsterRunStatus.SUCCESS:
         return "success"
-    return "quarantined" if run.tags.get(tags.OUTCOME) == tags.OUTCOME_QUARANTINED else "failed"
+    return "quarantined" if run.tags.get(tag_names.OUTCOME) == tag_names.OUTCOME_QUARANTINED else "failed"
 
 
 def _asset(event: "dg.DagsterEvent", seconds: dict[str, float]) -> AssetReport:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from movie_platform.assets.schemas import (
+from movie_platform.graph.metadata_names import (
     BATCH_ID,
     BYTES,
     COUNTS,

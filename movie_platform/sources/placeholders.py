@@ -4,7 +4,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-from movie_platform.sources.errors import ProfileError
+from movie_platform.sources.source_errors import ProfileError
 from movie_platform.sources.suggestions import did_you_mean
 
 HOME = "home"

@@ -1,7 +1,7 @@
 """Source profiles: TOML files that say where movie data comes from and what its columns are called.
 
 `load_profile` reads and checks one without touching the source; `open_source` makes the source that it describes.
-A new kind of source is added to `_KINDS` (its parameters) and to `open_source` (its class).
+Which kinds there are says `kinds`; what a profile is once it is read, `profile`.
 """
 
 import tomllib
@@ -9,67 +9,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from movie_platform.contracts.locations import SOURCE_NAME
 from movie_platform.contracts.raw import EXTRA, MOVIE_ID, TITLE, raw_column_names
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import ProfileError, SourceNotFound
-from movie_platform.sources.imdb.parameters import ImdbParameters
-from movie_platform.sources.omdb.parameters import OmdbParameters
-from movie_platform.sources.parameters import FilesParameters, SqlParameters
-from movie_platform.sources.protocol import LoadType, Source
+from movie_platform.sources.kinds import KINDS
+from movie_platform.sources.profile import UPDATED_AT, Profile
+from movie_platform.sources.protocol import Source
+from movie_platform.sources.source_errors import ProfileError, SourceNotFound
 from movie_platform.sources.suggestions import did_you_mean, listing
-from movie_platform.sources.tmdb.parameters import TmdbParameters
 
-UPDATED_AT = "updated_at"
 MAPPABLE_COLUMNS: tuple[str, ...] = tuple(
     name for name in raw_column_names() if name not in (MOVIE_ID, EXTRA)
 )
-_KINDS: dict[str, type[BaseModel]] = {
-    "sql": SqlParameters,
-    "files": FilesParameters,
-    "omdb": OmdbParameters,
-    "tmdb": TmdbParameters,
-    "imdb": ImdbParameters,
-    "demo": SqlParameters,
-}
 _COMMON_KEYS = ("name", "kind", "load_type", "key", "updated_at", "optional")
 _BUILTIN_FOLDER = Path(__file__).parent / "builtin_profiles"
 _MAXIMUM_PROFILE_BYTES = 1024 * 1024
-
-
-class Profile(BaseModel):
-    """One source, described. `columns` maps contract columns to source columns, updated_at included.
-
-    `optional` names contract columns whose source column may be missing; they are null then. `folder` is what
-    relative paths are relative to.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    kind: str
-    load_type: LoadType = "full"
-    key: tuple[str, ...] = Field(min_length=1)
-    columns: Mapping[str, str]
-    optional: frozenset[str] = frozenset()
-    parameters: SqlParameters | FilesParameters | OmdbParameters | TmdbParameters | ImdbParameters
-    folder: Path
-
-    @property
-    def output_columns(self) -> tuple[str, ...]:
-        """Columns of the bundle, in contract order: the key, what the profile maps, and `extra`.
-
-        They follow from the profile alone, so a column that the source gains or loses beside the mapped ones
-        changes no schema.
-        """
-        return tuple(name for name in raw_column_names() if name in (MOVIE_ID, EXTRA) or name in self.columns)
-
-    def required_source_columns(self) -> tuple[str, ...]:
-        """Source columns that must exist, each once, in order of mention."""
-        required = [source for column, source in self.columns.items() if column not in self.optional]
-        return tuple(dict.fromkeys((*self.key, *required)))
 
 
 def builtin_profile_names() -> tuple[str, ...]:
@@ -108,7 +64,7 @@ def parse_profile(text: str, *, default_name: str, folder: Path, where: str) -> 
     _refuse_unknown(document, ("source", "columns"), where=where, what="table")
     source = _table(document, "source", where)
     kind = _kind(source, where)
-    parameters = _KINDS[kind]
+    parameters = KINDS[kind].parameters
     _refuse_unknown(source, (*_COMMON_KEYS, *parameters.model_fields), where=f"{where} [source]", what="key")
     columns = _columns(_table(document, "columns", where), source, where)
     key = source.get("key")
@@ -138,33 +94,12 @@ def parse_profile(text: str, *, default_name: str, folder: Path, where: str) -> 
 
 def open_source(profile: Profile, *, settings: Settings) -> Source:
     """The source that a profile describes. Nothing is read until the source is asked."""
-    if isinstance(profile.parameters, FilesParameters):
-        from movie_platform.sources.files import FilesSource
 
-        return FilesSource(profile, profile.parameters, settings)
-    if isinstance(profile.parameters, TmdbParameters):
-        from movie_platform.sources.tmdb.source import TmdbSource
+    def open_other(name: str) -> tuple[Profile, Source]:
+        other = load_profile(name, settings=settings)
+        return other, open_source(other, settings=settings)
 
-        return TmdbSource(profile, profile.parameters, settings)
-    if isinstance(profile.parameters, OmdbParameters):
-        from movie_platform.sources.omdb.source import OmdbSource
-
-        return OmdbSource(profile, profile.parameters, settings)
-    if isinstance(profile.parameters, ImdbParameters):
-        from movie_platform.sources.imdb.source import ImdbSource
-
-        return ImdbSource(profile, profile.parameters, settings)
-    if profile.kind == "demo":
-        from movie_platform.sources.demo import DemoSource
-
-        return DemoSource(profile, profile.parameters, settings)
-    if profile.parameters.incremental:
-        from movie_platform.sources.sql_incremental import IncrementalSqlSource
-
-        return IncrementalSqlSource(profile, profile.parameters, settings)
-    from movie_platform.sources.sql import SqlSource
-
-    return SqlSource(profile, profile.parameters, settings)
+    return KINDS[profile.kind].open(profile, settings, open_other)
 
 
 def _read(path: Path) -> str:
@@ -193,8 +128,8 @@ def _table(document: Mapping[str, Any], name: str, where: str) -> Mapping[str, A
 
 def _kind(source: Mapping[str, Any], where: str) -> str:
     kind = source.get("kind")
-    public = tuple(name for name in _KINDS if name != "demo")
-    if not isinstance(kind, str) or kind not in _KINDS:
+    public = tuple(name for name in KINDS if name != "demo")
+    if not isinstance(kind, str) or kind not in KINDS:
         near = did_you_mean(str(kind), public) if kind is not None else ""
         given = "[source] has no `kind`" if kind is None else f"{kind!r} is not a kind of source"
         raise ProfileError(f"{where}: {given}; there are {listing(public)}.{near}")

@@ -5,8 +5,8 @@ import json
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from movie_platform.settings import Settings, resolve_environment_secret
-from movie_platform.sources.aws import client
-from movie_platform.sources.errors import SourceAuthenticationError, SourceUnavailable
+from movie_platform.sources.aws_clients import client
+from movie_platform.sources.source_errors import SourceAuthenticationError, SourceUnavailable
 
 
 class SecretReference(BaseModel):

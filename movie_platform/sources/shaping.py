@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from movie_platform.contracts.raw import EXTRA, MOVIE_ID
+from movie_platform.contracts.rows import RejectedRow, RowBatch
 from movie_platform.sources.arrow_compute import pc
-from movie_platform.sources.errors import MalformedSource, ProfileError
-from movie_platform.sources.json_reader import Record, extra_text, value_text
-from movie_platform.sources.keys import join_key_columns
-from movie_platform.sources.profiles import Profile
-from movie_platform.sources.protocol import RejectedRow, RowBatch
+from movie_platform.sources.json_records import Record, extra_text, value_text
+from movie_platform.sources.movie_id import join_key_columns
+from movie_platform.sources.profile import Profile
 from movie_platform.sources.rejections import NUL_BYTE, UNDECODABLE_ROW, reject
+from movie_platform.sources.source_errors import MalformedSource, ProfileError
 from movie_platform.sources.suggestions import did_you_mean, listing
 
 BATCH_ROWS = 10_000

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from movie_platform.assets import keys
+from movie_platform.graph import asset_keys
 from movie_platform_tests.browser.conftest import RunningPlatform, Screenshot
 from movie_platform_tests.dev_process import COMMAND
 
@@ -20,14 +20,14 @@ BUNDLE_FILMS = 201
 DATE = "2026-11-18"
 FILMS_OF_THE_DEMO = "17,472"
 ASSETS = (
-    keys.SOURCE,
-    keys.RAW_EXTRACT,
-    keys.ZIPPED_BUNDLE,
-    keys.UNZIPPED_FILES,
-    *keys.ARCHIVE,
-    *keys.WAREHOUSE,
-    *keys.CORE,
-    *keys.MARTS,
+    asset_keys.SOURCE,
+    asset_keys.RAW_EXTRACT,
+    asset_keys.ZIPPED_BUNDLE,
+    asset_keys.UNZIPPED_FILES,
+    *asset_keys.ARCHIVE,
+    *asset_keys.WAREHOUSE,
+    *asset_keys.CORE,
+    *asset_keys.MARTS,
 )
 GROUPS = (
     "source",

@@ -22,8 +22,8 @@ from typing import Any
 
 import psutil
 
+from movie_platform.bundle_writing.write import write_extract
 from movie_platform.bundles.manifest import SourceInfo
-from movie_platform.bundles.write import write_extract
 from movie_platform.settings import Settings
 from movie_platform.sources.profiles import load_profile, open_source
 from movie_platform.sources.progress import Progress, listening

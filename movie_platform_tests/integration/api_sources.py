@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from movie_platform.bundle_writing.write import write_extract
 from movie_platform.bundles.manifest import Manifest, SourceInfo
-from movie_platform.bundles.write import write_extract
+from movie_platform.contracts.rows import RejectedRow
 from movie_platform.settings import Settings
 from movie_platform.sources.profiles import load_profile, open_source
-from movie_platform.sources.protocol import RejectedRow, Source
+from movie_platform.sources.protocol import Source
 from movie_platform_tests.fakes import omdb, tmdb
 
 DAY = date(2026, 11, 18)

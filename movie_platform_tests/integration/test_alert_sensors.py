@@ -8,9 +8,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_platform.automation import alert_sensors, tags
+from movie_platform.automation import alert_sensors
 from movie_platform.automation.alert_sensors import build_freshness_alerts, run_failure_alerts
 from movie_platform.build import build_defs, build_resources
+from movie_platform.graph import tag_names
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.settings import Settings
 
@@ -74,7 +75,7 @@ def tell(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -
 
 def test_a_failed_run_sends_one_alert_that_says_what_to_do(provisioned_cloud: Settings, alerts: Alerts):
     with dg.instance_for_test() as instance:
-        run = failed_run(provisioned_cloud, instance, {tags.SOURCE: "nowhere"})
+        run = failed_run(provisioned_cloud, instance, {tag_names.SOURCE: "nowhere"})
         tell(provisioned_cloud, instance, run)
     [alert] = alerts.read(at_least=1)
     assert alert["kind"] == "run_failed"
@@ -85,7 +86,7 @@ def test_a_failed_run_sends_one_alert_that_says_what_to_do(provisioned_cloud: Se
 
 def test_a_run_that_the_sensor_will_try_again_sends_none(provisioned_cloud: Settings, alerts: Alerts):
     with dg.instance_for_test() as instance:
-        run = failed_run(provisioned_cloud, instance, {tags.SOURCE: "nowhere", tags.ATTEMPT: "1"})
+        run = failed_run(provisioned_cloud, instance, {tag_names.SOURCE: "nowhere", tag_names.ATTEMPT: "1"})
         tell(provisioned_cloud, instance, run)
     assert alerts.read() == []
 

@@ -9,10 +9,10 @@ import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from movie_platform.assets import keys
-from movie_platform.automation import arrival_sensor, tags
+from movie_platform.automation import arrival_sensor
 from movie_platform.build import build_defs
 from movie_platform.contracts.locations import landing_prefix
+from movie_platform.graph import asset_keys, metadata_names, tag_names
 from movie_platform.provision import provision
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.settings import Settings
@@ -125,7 +125,7 @@ def wait_for_messages(settings: Settings, queue: str, number: int) -> None:
 
 
 def about(source: str, requests: list[dg.RunRequest]) -> list[dg.RunRequest]:
-    return [request for request in requests if request.tags[tags.SOURCE] == source]
+    return [request for request in requests if request.tags[tag_names.SOURCE] == source]
 
 
 def test_a_hundred_bundles_that_arrive_at_once_get_one_run_each_for_their_date(
@@ -138,7 +138,7 @@ def test_a_hundred_bundles_that_arrive_at_once_get_one_run_each_for_their_date(
     for _ in range(3):
         requested += ticker.launch(ticker.tick(), dg.DagsterRunStatus.STARTED)
     requested = about("hundred", requested)
-    assert sorted(request.tags[tags.BUNDLE] for request in requested) == landed
+    assert sorted(request.tags[tag_names.BUNDLE] for request in requested) == landed
     assert {request.partition_key for request in requested} == {DAY.isoformat()}
 
 
@@ -182,15 +182,15 @@ def test_a_bundle_from_outside_is_reported_as_a_materialization_and_ours_is_not(
 ):
     ours, foreign = land(provisioned_cloud, "foreign", 2)
     wait_for_messages(provisioned_cloud, queue, 2)
-    create_run_for_test(ticker.instance, job_name="extract_day", tags={tags.LANDED: ours})
+    create_run_for_test(ticker.instance, job_name="extract_day", tags={tag_names.LANDED: ours})
     result = ticker.tick()
     assert len(about("foreign", list(result.run_requests or []))) == 2
     reported = [
         event
         for event in result.asset_events
-        if isinstance(event, dg.AssetMaterialization) and event.asset_key == keys.ZIPPED_BUNDLE
+        if isinstance(event, dg.AssetMaterialization) and event.asset_key == asset_keys.ZIPPED_BUNDLE
     ]
-    uris = [event.metadata["movie_platform/bundle"].value for event in reported]
+    uris = [event.metadata[metadata_names.BUNDLE_URI].value for event in reported]
     assert [uri for uri in uris if "foreign" in str(uri)] == [
         f"s3://{provisioned_cloud.bucket('landing')}/{foreign}"
     ]
@@ -204,7 +204,7 @@ def test_a_run_that_materializes_the_whole_graph_speaks_for_its_bundle(
     create_run_for_test(
         ticker.instance,
         job_name="materialize_day",
-        tags={tags.LANDED: key, tags.BUNDLE: key},
+        tags={tag_names.LANDED: key, tag_names.BUNDLE: key},
         status=dg.DagsterRunStatus.STARTED,
     )
     assert not about("whole", list(ticker.tick().run_requests or []))
@@ -223,7 +223,7 @@ def test_a_bundle_whose_event_was_lost_is_found_by_the_listing(
         found += about("lost", ticker.launch(ticker.tick(), dg.DagsterRunStatus.STARTED))
         if len(found) >= len(landed):
             break
-    assert sorted(request.tags[tags.BUNDLE] for request in found) == landed
+    assert sorted(request.tags[tag_names.BUNDLE] for request in found) == landed
 
 
 def test_a_listing_that_has_gone_round_begins_again(
@@ -251,7 +251,7 @@ def test_a_failed_run_is_tried_again_later_and_not_for_ever(
     now = time.time()
     for _ in range(6):
         result = ticker.launch(ticker.later_tick(), dg.DagsterRunStatus.FAILURE)
-        attempts += [request.tags[tags.ATTEMPT] for request in about("failing", result)]
+        attempts += [request.tags[tag_names.ATTEMPT] for request in about("failing", result)]
         now += 3600
         monkeypatch.setattr(arrival_sensor.time, "time", lambda later=now: later)
     assert attempts == ["1", "2", "3"]

@@ -26,8 +26,8 @@ from botocore.config import Config
 from movie_platform.local_cloud import supervisor
 from movie_platform.local_cloud.glue import records
 from movie_platform.local_cloud.glue.__main__ import make_runner
+from movie_platform.local_cloud.glue.run_store import RunStore
 from movie_platform.local_cloud.glue.states import RunState
-from movie_platform.local_cloud.glue.store import RunStore
 from movie_platform.local_cloud.home import Home
 from movie_platform.local_cloud.processes import ProcessId
 from movie_platform.local_cloud.services import AWS, GLUE, client_environment

@@ -9,15 +9,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_platform.assets import keys
 from movie_platform.automation.jobs import EXTRACT_DAY
 from movie_platform.build import build_defs, build_resources
 from movie_platform.bundles.manifest import Manifest
-from movie_platform.resources.landing import Landing
+from movie_platform.graph import asset_keys
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.runs.execute import execute_job
 from movie_platform.runs.instance import open_instance
 from movie_platform.settings import Settings
-from movie_platform.sources.incremental import PREVIOUS_CURSOR
+from movie_platform.sources.load_types import PREVIOUS_CURSOR
 
 FIRST, SECOND = date(2026, 11, 19), date(2026, 11, 20)
 SOURCE = "read-by-changes"
@@ -37,13 +37,13 @@ class Days:
     def extract(self, dt: date) -> dict[str, Any]:
         """Metadata of the day's extract; raises AssertionError where the run failed."""
         config = {"profile": str(self._profile), "label_present": True}
-        run_config = {"ops": {keys.RAW_EXTRACT.to_python_identifier(): {"config": config}}}
+        run_config = {"ops": {asset_keys.RAW_EXTRACT.to_python_identifier(): {"config": config}}}
         with open_instance(self._settings.home) as instance:
             run = execute_job(
                 self._job, instance, partition_key=dt.isoformat(), run_config=run_config, tags={}
             )
             assert run.status == dg.DagsterRunStatus.SUCCESS
-            event = instance.get_latest_materialization_event(keys.RAW_EXTRACT)
+            event = instance.get_latest_materialization_event(asset_keys.RAW_EXTRACT)
         assert event is not None
         assert event.asset_materialization is not None
         return {name: value.value for name, value in event.asset_materialization.metadata.items()}

@@ -8,15 +8,15 @@ import pyarrow as pa
 import pytest
 
 from movie_platform.build import build_resources
-from movie_platform.bundles.landing import landing_key
+from movie_platform.bundle_writing.landing_object import landing_key
+from movie_platform.bundle_writing.write import write_extract
+from movie_platform.bundle_writing.zipping import write_zip
 from movie_platform.bundles.manifest import SourceInfo
 from movie_platform.bundles.read import FolderReader
-from movie_platform.bundles.write import write_extract
-from movie_platform.bundles.zipping import write_zip
 from movie_platform.contracts.locations import quarantine_prefix
-from movie_platform.resources.landing import Landing
+from movie_platform.contracts.rows import RowBatch
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.settings import Settings
-from movie_platform.sources.protocol import RowBatch
 
 DAY = date(2026, 11, 18)
 Land = Callable[..., str]

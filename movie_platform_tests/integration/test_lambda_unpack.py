@@ -14,8 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from dagster_pipes import encode_param
 
-from movie_platform.lambdas import lease, publish, store, unpack
-from movie_platform.lambdas.package import build_package
+from movie_platform.lambdas import aws_calls, lease, publish, unpack
+from movie_platform.provision.lambda_package import build_package
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.settings import Settings
 from movie_platform_tests.hostile_bundles import FAULTS, Fault
@@ -84,11 +84,11 @@ def cloud(local_cloud: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cl
         "ALERT_TOPIC_ARN": found.topic,
     }.items():
         monkeypatch.setenv(name, value or "")
-    store.s3_client.cache_clear()
-    store.sns_client.cache_clear()
+    aws_calls.s3_client.cache_clear()
+    aws_calls.sns_client.cache_clear()
     yield found
-    store.s3_client.cache_clear()
-    store.sns_client.cache_clear()
+    aws_calls.s3_client.cache_clear()
+    aws_calls.sns_client.cache_clear()
 
 
 def call(event: dict[str, Any]) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def test_a_call_that_died_half_way_is_completed_by_the_next(
 ) -> None:
     event = cloud.land(plain_bundle().zipped())
     with monkeypatch.context() as patch:
-        patch.setattr(store, "upload", broken)
+        patch.setattr(aws_calls, "upload", broken)
         with pytest.raises(ConnectionError):
             call(event)
     assert not [key for key in cloud.published() if key.endswith("_VERIFIED.json")]
@@ -255,14 +255,14 @@ def test_of_two_calls_for_one_bundle_at_the_same_moment_one_does_the_work(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = cloud.land(plain_bundle().zipped())
-    download, downloads, barrier = store.download, [], threading.Barrier(2)
+    download, downloads, barrier = aws_calls.download, [], threading.Barrier(2)
 
     def slow_download(*arguments: Any) -> None:
         downloads.append(arguments)
         time.sleep(1)
         download(*arguments)
 
-    monkeypatch.setattr(store, "download", slow_download)
+    monkeypatch.setattr(aws_calls, "download", slow_download)
 
     def together(_number: int) -> dict[str, Any]:
         barrier.wait()
@@ -284,7 +284,7 @@ def test_the_lease_of_a_call_that_died_holds_nobody_up_for_longer_than_it_lasts(
     event = cloud.land(plain_bundle().zipped())
     key = lease.lease_key(event["key"], event["etag"])
     acquired = time.time()
-    assert store.create(cloud.processed, key, json.dumps({"acquired_at": acquired}).encode())
+    assert aws_calls.create(cloud.processed, key, json.dumps({"acquired_at": acquired}).encode())
     monkeypatch.setattr(lease, "LEASE_SECONDS", 2.0)
     result = call(event)
     assert (result["status"], result["already_done"]) == ("verified", False)
@@ -309,7 +309,7 @@ def test_a_bundle_above_the_limit_is_refused_without_being_downloaded(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BUNDLE_LIMIT_BUNDLE_BYTES", "100")
-    monkeypatch.setattr(store, "download", broken)
+    monkeypatch.setattr(aws_calls, "download", broken)
     assert call(cloud.land(plain_bundle().zipped()))["reason"]["code"] == "too_large"
 
 

@@ -21,7 +21,7 @@ import pytest
 from botocore.config import Config
 
 from movie_platform.local_cloud import processes, supervisor
-from movie_platform.local_cloud.errors import LocalCloudError
+from movie_platform.local_cloud.local_cloud_errors import LocalCloudError
 from movie_platform.local_cloud.services import AWS, GLUE
 from movie_platform.settings import Settings
 from movie_platform_tests.saved_state import wait_until_saved

@@ -8,11 +8,11 @@ import dagster as dg
 import pytest
 from snowflake.connector import SnowflakeConnection
 
-from movie_platform.assets import keys
 from movie_platform.assets.marts import build_marts
 from movie_platform.checks.mart_rules import mart_rules
 from movie_platform.checks.marts import build_mart_checks
 from movie_platform.contracts.marts import MART_VIEWS, TOP_MOVIES
+from movie_platform.graph import asset_keys
 from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.settings import Settings
 from movie_platform_tests.mart_tables import SETTINGS, definition, prepare
@@ -58,10 +58,10 @@ def test_every_mart_says_its_rows_its_days_and_a_preview_and_every_check_holds(
     result = materialize(settings)
     assert result.success
     found = metadata_by_asset(result)
-    assert set(found) == set(keys.MARTS)
+    assert set(found) == set(asset_keys.MARTS)
     for mart in MART_VIEWS:
         [(expected,)] = rows(connection, f"SELECT COUNT(*) FROM MARTS.{mart.name}")
-        metadata = found[keys.warehouse_key(mart)]
+        metadata = found[asset_keys.warehouse_key(mart)]
         assert metadata["dagster/row_count"] == expected > 0
         assert metadata["movie_platform/as_of"] == "2026-11-20"
         assert metadata["movie_platform/as_of_by_source"] == {"s": "2026-11-20", "t": "2026-11-19"}
@@ -76,7 +76,7 @@ def test_every_mart_says_its_rows_its_days_and_a_preview_and_every_check_holds(
 def test_one_mart_can_be_materialized_alone_with_its_own_checks(
     connection: SnowflakeConnection, settings: Settings
 ):
-    key = keys.warehouse_key(TOP_MOVIES)
+    key = asset_keys.warehouse_key(TOP_MOVIES)
     result = materialize(settings, key)
     assert result.success
     assert set(metadata_by_asset(result)) == {key}
@@ -112,7 +112,7 @@ def test_a_view_that_is_missing_or_of_before_fails_the_step_for_good_and_names_t
 ):
     rows(connection, statement)
     try:
-        result = materialize(settings, keys.warehouse_key(TOP_MOVIES))
+        result = materialize(settings, asset_keys.warehouse_key(TOP_MOVIES))
     finally:
         rows(connection, definition("top_movies"))
     assert not result.success
@@ -147,4 +147,4 @@ def test_in_a_run_of_a_day_the_marts_are_materialized_without_a_partition(
         if event.asset_key
     }
     assert partitions.pop(dg.AssetKey(["snowflake", "core", "dim_movie"])) == "2026-11-19"
-    assert partitions == dict.fromkeys(keys.MARTS)
+    assert partitions == dict.fromkeys(asset_keys.MARTS)

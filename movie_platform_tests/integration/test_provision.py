@@ -274,7 +274,7 @@ def test_a_deleted_stack_is_made_anew_around_the_buckets_that_it_left(provisione
 
 
 def test_a_changed_package_reaches_the_function(provisioned_cloud: Settings, monkeypatch: pytest.MonkeyPatch):
-    from movie_platform.lambdas import package
+    from movie_platform.provision import lambda_package
 
     settings = another(provisioned_cloud, "changed")
     provision(settings)
@@ -284,7 +284,7 @@ def test_a_changed_package_reaches_the_function(provisioned_cloud: Settings, mon
         return function.get_function_configuration(FunctionName=settings.unpack_function_name)["CodeSha256"]
 
     before = deployed()
-    monkeypatch.setattr(package, "LAMBDA_MODULES", (*package.LAMBDA_MODULES, "package"))
+    monkeypatch.setattr(lambda_package, "FOLDERS", (*lambda_package.FOLDERS, "export"))
     report = provision(settings)
     assert [key for key in report.artifacts if key.startswith("packages/unpack-")]
     assert deployed() != before

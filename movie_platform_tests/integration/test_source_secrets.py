@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import SourceError
 from movie_platform.sources.progress import listening
+from movie_platform.sources.source_errors import SourceError
 from movie_platform_tests.fakes.omdb import KEY, FakeOmdb
 from movie_platform_tests.fakes.omdb import films as omdb_films
 from movie_platform_tests.fakes.server import (

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from movie_platform.settings import Settings
-from movie_platform.sources.aws import client
-from movie_platform.sources.errors import SourceAuthenticationError, SourceNotFound
+from movie_platform.sources.aws_clients import client
 from movie_platform.sources.profiles import load_profile, open_source
 from movie_platform.sources.protocol import Source
 from movie_platform.sources.secrets import SecretReference, resolve
+from movie_platform.sources.source_errors import SourceAuthenticationError, SourceNotFound
 
 pytestmark = pytest.mark.cloud
 DAY = date(2026, 11, 18)

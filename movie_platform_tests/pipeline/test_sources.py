@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from movie_platform.build import build_resources
-from movie_platform.resources.landing import Landing
+from movie_platform.resources.landing_bucket import Landing
 from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.runs.pipeline import run_dates
 from movie_platform.runs.result import RunReport
 from movie_platform.settings import Settings
-from movie_platform.sources.incremental import PREVIOUS_CURSOR
+from movie_platform.sources.load_types import PREVIOUS_CURSOR
 
 FIRST, SECOND = date(2026, 11, 19), date(2026, 11, 20)
 

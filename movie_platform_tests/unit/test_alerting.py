@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movie_platform.automation import tags
 from movie_platform.automation.alerting import (
     WILL_RETRY,
     FailedCheck,
@@ -16,12 +15,13 @@ from movie_platform.automation.alerting import (
     alert_for_failed_run,
     turned_to_fail,
 )
+from movie_platform.graph import tag_names
 from movie_platform.resources.alerts import SUBJECT_CHARACTERS, Alert
 
 RUN = FailedRun(
     run_id="r1",
     job_name="process_landed_bundle",
-    tags={"dagster/partition": "2026-11-18", tags.SOURCE: "demo", tags.BUNDLE: "movies/x.zip"},
+    tags={"dagster/partition": "2026-11-18", tag_names.SOURCE: "demo", tag_names.BUNDLE: "movies/x.zip"},
     message="Steps failed",
     steps=[FailedStep("archive_tables", "Glue job run jr_1 ended FAILED: boom")],
     checks=[],
@@ -48,13 +48,13 @@ def test_a_failed_check_is_told_instead_of_the_run_that_it_stopped():
 
 
 def test_a_quarantined_bundle_is_told_by_the_function_that_refused_it():
-    refused = {**RUN.tags, tags.OUTCOME: tags.OUTCOME_QUARANTINED}
+    refused = {**RUN.tags, tag_names.OUTCOME: tag_names.OUTCOME_QUARANTINED}
     assert alert_for_failed_run(replace(RUN, tags=refused)) is None
 
 
 def test_only_the_last_attempt_is_told():
     told = [
-        alert_for_failed_run(replace(RUN, tags={**RUN.tags, tags.ATTEMPT: str(attempt)}), max_attempts=3)
+        alert_for_failed_run(replace(RUN, tags={**RUN.tags, tag_names.ATTEMPT: str(attempt)}), max_attempts=3)
         for attempt in (1, 2, 3)
     ]
     assert [alert is not None for alert in told] == [False, False, True]

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from movie_platform.bundles.compare import Comparison, Difference, compare_csv_with_parquet
-from movie_platform.bundles.stats import DistinctCounter
+from movie_platform.bundle_writing.compare import Comparison, Difference, compare_csv_with_parquet
+from movie_platform.bundle_writing.stats import DistinctCounter
 
 
 def compare(tmp_path: Path, csv_text: str, rows: dict[str, list[str | None]]) -> Comparison:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.csv_scan import CsvScanner
-from movie_platform.bundles.errors import BundleError
 from movie_platform.bundles.reasons import ReasonCode
 
 COLUMNS = ["a", "b", "c"]

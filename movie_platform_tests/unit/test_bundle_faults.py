@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from movie_platform.bundles.errors import BundleError
+from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.limits import DEFAULT_LIMITS
 from movie_platform.bundles.reasons import ReasonCode
 from movie_platform.bundles.verify import verify

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from movie_platform.bundles import schema_compiler
+from movie_platform.bundle_writing import schema_compiler
 from movie_platform.bundles._manifest_validator import validate_manifest
-from movie_platform.bundles.errors import BundleError
+from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.manifest import manifest_from_dict, parse_manifest
 from movie_platform.bundles.manifest_json import load_json
 from movie_platform.bundles.reasons import ReasonCode
@@ -34,7 +34,7 @@ def refusal(value: object) -> BundleError:
 
 def test_the_committed_validator_is_what_the_published_schema_generates() -> None:
     assert schema_compiler.VALIDATOR_PATH.read_text("utf-8") == schema_compiler.generate(), (
-        "run `python -m movie_platform.bundles.schema_compiler` and commit what it writes"
+        "run `python -m movie_platform.bundle_writing.schema_compiler` and commit what it writes"
     )
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from movie_platform.bundles.compare import compare_csv_with_parquet
-from movie_platform.bundles.content import content_id_of
-from movie_platform.bundles.errors import BundleError
+from movie_platform.bundle_writing.compare import compare_csv_with_parquet
+from movie_platform.bundle_writing.content import content_id_of
+from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.manifest import parse_manifest
 from movie_platform.bundles.verify import verify_path
 from movie_platform_tests.sample_files import BAD, BUNDLES, GOOD, SAMPLE_DATA

@@ -22,18 +22,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from movie_platform.bundles.compare import compare_csv_with_parquet
-from movie_platform.bundles.content import ContentHasher, content_id_of_extract
-from movie_platform.bundles.errors import BundleError
-from movie_platform.bundles.landing import landing_key, landing_object_metadata
+from movie_platform.bundle_writing.compare import compare_csv_with_parquet
+from movie_platform.bundle_writing.content import ContentHasher, content_id_of_extract
+from movie_platform.bundle_writing.landing_object import landing_key, landing_object_metadata
+from movie_platform.bundle_writing.write import write_extract
+from movie_platform.bundle_writing.zipping import write_zip
+from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.manifest import Manifest, SourceInfo, parse_manifest
 from movie_platform.bundles.read import FolderReader, ZipReader, read_manifest, read_manifest_by_ranges
 from movie_platform.bundles.reasons import ReasonCode
 from movie_platform.bundles.verify import verify, verify_folder, verify_path
-from movie_platform.bundles.write import write_extract
-from movie_platform.bundles.zipping import write_zip
 from movie_platform.contracts.locations import parse_landing_key
-from movie_platform.sources.protocol import RejectedRow, RowBatch
+from movie_platform.contracts.rows import RejectedRow, RowBatch
 from movie_platform_tests import plain_bundles
 
 COLUMNS = ("movie_id", "title", "overview")
@@ -464,7 +464,7 @@ def test_a_bundle_streams_to_a_target_that_cannot_seek(tmp_path: Path) -> None:
 def test_entries_beyond_4_gib_use_zip64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write([("1", "x", None)], tmp_path / "e")
     small = zipped(tmp_path / "e")
-    monkeypatch.setattr("movie_platform.bundles.zipping._ZIP64_FROM", 0)
+    monkeypatch.setattr("movie_platform.bundle_writing.zipping._ZIP64_FROM", 0)
     large = zipped(tmp_path / "e")
     assert len(large) > len(small)
     assert verify(io.BytesIO(large)).manifest == verify(io.BytesIO(small)).manifest

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from movie_platform.automation.conditions import follows_any_partition, follows_its_partition
+from movie_platform.graph.conditions import follows_any_partition, follows_its_partition
 
 DAY = "2026-11-18"
 PARTITIONS = dg.DailyPartitionsDefinition("2026-11-18", end_date="2026-11-21")

@@ -15,7 +15,6 @@ import yaml
 from typer.testing import CliRunner
 
 from movie_platform.assets.core import build_core_tables
-from movie_platform.assets.partitions import daily_partitions
 from movie_platform.build import build_defs
 from movie_platform.checks.core import build_core_checks
 from movie_platform.cli import app
@@ -32,6 +31,7 @@ from movie_platform.export.airflow.embedded import embedded
 from movie_platform.export.airflow.literals import literal, text_block
 from movie_platform.export.airflow.plan import DAG_IDS, plan_tasks
 from movie_platform.export.airflow.rendering import POOL_SLOTS, RUN_TIMEOUT_SECONDS
+from movie_platform.graph.partitions import daily_partitions
 from movie_platform.settings import Settings
 
 ROOT = Path(__file__).parents[2]

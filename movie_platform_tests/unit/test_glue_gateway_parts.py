@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movie_platform.local_cloud.glue import arguments, definitions, records, staging, wire
+from movie_platform.local_cloud.glue.run_store import ConcurrencyExceededError, RunStore
 from movie_platform.local_cloud.glue.runner import RunFailedError, _require_modules
 from movie_platform.local_cloud.glue.staging import StagedFile
 from movie_platform.local_cloud.glue.states import ACTIVE, RunState, is_retried, may_follow
-from movie_platform.local_cloud.glue.store import ConcurrencyExceededError, RunStore
 from movie_platform.local_cloud.processes import ProcessId
 
 DEFINITION: dict[str, Any] = {"Name": "j", "Command": {"Name": "glueetl"}, "Timeout": 5, "NumberOfWorkers": 3}

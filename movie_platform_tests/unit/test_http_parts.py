@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from movie_platform.sources.errors import SourceAuthenticationError
 from movie_platform.sources.http.budget import BudgetSpent, DailyBudget
 from movie_platform.sources.http.cache import AnswerCache, StoredAnswer
 from movie_platform.sources.http.client import usable_secret
@@ -22,8 +21,9 @@ from movie_platform.sources.http.pacing import Pace, Stopped
 from movie_platform.sources.http.parallel import ordered_map
 from movie_platform.sources.http.parameters import checked_base_url
 from movie_platform.sources.http.retries import Backoff, may_heal, retry_after
-from movie_platform.sources.json_reader import decode_object
+from movie_platform.sources.json_records import decode_object
 from movie_platform.sources.progress import Progress, listening, report
+from movie_platform.sources.source_errors import SourceAuthenticationError
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 DAY = date(2026, 11, 18)

@@ -13,7 +13,7 @@ import pytest
 from movie_platform.bundles.limits import Limits
 from movie_platform.lambdas.config import UnpackConfigError, read_config
 from movie_platform.lambdas.events import IgnoredEvent, LandedObject, UnknownEventError, parse_event
-from movie_platform.lambdas.package import build_package
+from movie_platform.provision.lambda_package import build_package
 
 KEY = "movies/source=demo/dt=2026-11-18/a+b.zip"
 ENCODED = "movies/source%3Ddemo/dt%3D2026-11-18/a%2Bb.zip"

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movie_platform.bundles.errors import BundleError
+from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.reasons import ReasonCode
 from movie_platform.commands.explain import explain
 from movie_platform.contracts.locations import parse_landing_key
 from movie_platform.errors import ConfigurationError
-from movie_platform.runs.landing import Claim, landing_key, read_claim
-from movie_platform.sources.errors import NotAvailableAsOf, ProfileError
+from movie_platform.runs.landed_bundle import Claim, landing_key, read_claim
+from movie_platform.sources.source_errors import NotAvailableAsOf, ProfileError
 
 DT = date(2026, 11, 18)
 BATCH = "20261118T050000Z-0123456789ab"

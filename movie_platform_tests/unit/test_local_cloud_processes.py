@@ -15,8 +15,8 @@ import pytest
 from movie_platform.local_cloud import cloud_file, ports, processes, supervisor
 from movie_platform.local_cloud.aws import may_change_state
 from movie_platform.local_cloud.cloud_file import CloudRecord, ServiceRecord
-from movie_platform.local_cloud.errors import CloudFileError, HomeBusyError
 from movie_platform.local_cloud.home import Home
+from movie_platform.local_cloud.local_cloud_errors import CloudFileError, HomeBusyError
 from movie_platform.local_cloud.locks import exclusive
 from movie_platform.local_cloud.processes import ProcessId
 from movie_platform.local_cloud.services import SERVICES

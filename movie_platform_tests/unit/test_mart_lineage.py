@@ -4,11 +4,11 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from movie_platform.assets import keys
 from movie_platform.assets.mart_lineage import mart_deps, mart_lineage, origins
 from movie_platform.contracts import Table
 from movie_platform.contracts.marts import MART_VIEWS
 from movie_platform.contracts.warehouse import DATA_QUALITY_RESULTS
+from movie_platform.graph import asset_keys
 from movie_platform.provision.files import SQL_FOLDER
 from movie_platform.provision.sql import load_sql_files
 from movie_platform.provision.warehouse import sql_parameters
@@ -53,6 +53,6 @@ def test_lineage_leaves_out_only_what_comes_from_notes_that_are_no_assets():
 
 
 def test_every_mart_is_an_asset_by_its_address():
-    assert [key.to_user_string() for key in keys.MARTS] == [
+    assert [key.to_user_string() for key in asset_keys.MARTS] == [
         f"snowflake/marts/{mart.name}" for mart in MART_VIEWS
     ]

@@ -11,8 +11,8 @@ import dagster as dg
 import psutil
 import pytest
 
-from movie_platform.automation import tags
-from movie_platform.automation.worker import WORKER_TAG, Worker, fail_abandoned_runs, run_is_abandoned
+from movie_platform.automation.worker import Worker, fail_abandoned_runs, run_is_abandoned
+from movie_platform.graph import tag_names
 from movie_platform.runs.execute import execute_job
 from movie_platform.runs.instance import dagster_home, open_instance, prepare_dagster_home
 from movie_platform.runs.records import report_of_run
@@ -27,7 +27,7 @@ class Config(dg.Config):
 
 @dg.asset(partitions_def=PARTITIONS, key=["extract", "raw_extract"])
 def raw_extract(context: dg.AssetExecutionContext, config: Config) -> dg.MaterializeResult:
-    context.instance.add_run_tags(context.run.run_id, {tags.SOURCE: "demo"})
+    context.instance.add_run_tags(context.run.run_id, {tag_names.SOURCE: "demo"})
     if config.fail:
         raise dg.Failure("there is no film", metadata={"code": "source_not_found"}, allow_retries=False)
     return dg.MaterializeResult(metadata={"movie_platform/rows_out": 3})
@@ -91,7 +91,7 @@ def test_a_failed_run_reports_the_code_and_the_sentence_of_its_failure(instance:
 
 def test_a_run_tagged_as_quarantined_is_reported_so(instance: dg.DagsterInstance) -> None:
     run = run_day(instance, fail=True)
-    instance.add_run_tags(run.run_id, {tags.OUTCOME: tags.OUTCOME_QUARANTINED})
+    instance.add_run_tags(run.run_id, {tag_names.OUTCOME: tag_names.OUTCOME_QUARANTINED})
     tagged = instance.get_run_by_id(run.run_id)
     assert tagged is not None
     assert report_of_run(instance, tagged, date(2026, 11, 18)).status == "quarantined"
@@ -102,10 +102,10 @@ def test_a_run_whose_process_was_killed_is_marked_as_failed(instance: dg.Dagster
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     worker = Worker(Worker.this_process().host, child.pid, int(psutil.Process(child.pid).create_time()))
     killed = instance.create_run_for_job(
-        job, tags={WORKER_TAG: str(worker)}, status=dg.DagsterRunStatus.STARTED
+        job, tags={tag_names.WORKER: str(worker)}, status=dg.DagsterRunStatus.STARTED
     )
     mine = instance.create_run_for_job(
-        job, tags={WORKER_TAG: str(Worker.this_process())}, status=dg.DagsterRunStatus.STARTED
+        job, tags={tag_names.WORKER: str(Worker.this_process())}, status=dg.DagsterRunStatus.STARTED
     )
     assert fail_abandoned_runs(instance) == []
     child.kill()
@@ -128,7 +128,7 @@ def test_a_process_of_another_host_is_not_judged() -> None:
 @pytest.mark.parametrize("text", ["", "host", "host:1", "host:x:1", ":1:1", "host:1:-1"])
 def test_a_tag_that_names_no_worker_is_not_judged(text: str) -> None:
     assert Worker.parse(text) is None
-    assert not run_is_abandoned({WORKER_TAG: text})
+    assert not run_is_abandoned({tag_names.WORKER: text})
 
 
 def test_a_run_of_a_code_server_that_is_gone_is_abandoned(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from movie_platform.sources.csv_dialect import Dialect, Escape, Fault, parse_record
-from movie_platform.sources.csv_reader import CsvOptions, CsvReader
-from movie_platform.sources.errors import MalformedSource
-from movie_platform.sources.protocol import RejectedRow
-from movie_platform.sources.text_lines import MAXIMUM_LINE
+from movie_platform.contracts.rows import RejectedRow
+from movie_platform.sources.files.csv_dialect import Dialect, Escape, Fault, parse_record
+from movie_platform.sources.files.csv_reader import CsvOptions, CsvReader
+from movie_platform.sources.files.text_lines import MAXIMUM_LINE
+from movie_platform.sources.source_errors import MalformedSource
 
 CSV = Dialect(",", '"')
 TSV = Dialect("\t", None)

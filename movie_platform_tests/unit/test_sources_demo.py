@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 from movie_platform.settings import Settings
-from movie_platform.sources import demo
-from movie_platform.sources.errors import MalformedSource
 from movie_platform.sources.profiles import load_profile, open_source
+from movie_platform.sources.source_errors import MalformedSource
+from movie_platform.sources.sql import demo
 
 BASE, SECOND, THIRD = date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20)
 Films = dict[str, dict[str, str | None]]

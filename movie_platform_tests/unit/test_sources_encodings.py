@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movie_platform.sources.encodings import detect_encoding
+from movie_platform.sources.files.encodings import detect_encoding
 
 FILMS = (
     "id,title,cast,plot\n"

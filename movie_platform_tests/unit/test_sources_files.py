@@ -13,16 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from movie_platform.contracts.rows import RejectedRow
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import (
+from movie_platform.sources.profiles import load_profile, open_source
+from movie_platform.sources.protocol import Source
+from movie_platform.sources.source_errors import (
     MalformedSource,
     ProfileError,
     SourceAuthenticationError,
     SourceNotFound,
     SourceUnavailable,
 )
-from movie_platform.sources.profiles import load_profile, open_source
-from movie_platform.sources.protocol import RejectedRow, Source
 from movie_platform_tests.hostile_bundles import FAULTS
 
 DAY = date(2026, 11, 18)

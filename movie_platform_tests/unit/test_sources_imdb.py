@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from movie_platform.bench.imdb import profile_text
 from movie_platform.bench.imdb_files import write_imdb_files
+from movie_platform.contracts.rows import RejectedRow
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import MalformedSource, ProfileError, SourceNotFound
 from movie_platform.sources.imdb.credits import CREDIT_COLUMNS, DIRECTOR, WRITER, lists_of_titles
 from movie_platform.sources.profiles import load_profile, open_source, parse_profile
-from movie_platform.sources.protocol import RejectedRow, Source
+from movie_platform.sources.protocol import Source
+from movie_platform.sources.source_errors import MalformedSource, ProfileError, SourceNotFound
 
 DAY = date(2026, 11, 18)
 BASICS = (

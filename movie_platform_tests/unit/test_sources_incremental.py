@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import ProfileError
-from movie_platform.sources.incremental import PREVIOUS_CURSOR, keeps_cursor, load_type_of, parameters_of
-from movie_platform.sources.profiles import Profile, load_profile, open_source
+from movie_platform.sources.load_types import PREVIOUS_CURSOR, keeps_cursor, load_type_of, parameters_of
+from movie_platform.sources.profile import Profile
+from movie_platform.sources.profiles import load_profile, open_source
 from movie_platform.sources.protocol import Source
-from movie_platform.sources.sql_watermark import earlier, not_after
+from movie_platform.sources.source_errors import ProfileError
+from movie_platform.sources.sql.watermark import earlier, not_after
 
 DAY = date(2026, 11, 18)
 Open = Callable[..., Source]

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from movie_platform.bundle_writing.write import write_extract
 from movie_platform.bundles.manifest import Manifest, SourceInfo
 from movie_platform.bundles.read import read_manifest
-from movie_platform.bundles.write import write_extract
 from movie_platform.settings import Settings
-from movie_platform.sources.incremental import load_type_of, parameters_of
+from movie_platform.sources.load_types import load_type_of, parameters_of
 from movie_platform.sources.profiles import load_profile, open_source
 
 FILMS = 60_000

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from movie_platform.sources.csv_dialect import Dialect
-from movie_platform.sources.csv_reader import CsvOptions, CsvReader
-from movie_platform.sources.json_reader import read_json, read_json_lines
+from movie_platform.sources.files.csv_dialect import Dialect
+from movie_platform.sources.files.csv_reader import CsvOptions, CsvReader
+from movie_platform.sources.files.json_reader import read_json, read_json_lines
 
 MEBIBYTE = 1024 * 1024
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movie_platform.sources.errors import MalformedSource, SourceAuthenticationError
 from movie_platform.sources.http.budget import BudgetSpent
 from movie_platform.sources.omdb.lookup import refusal
 from movie_platform.sources.omdb.matching import confidence
 from movie_platform.sources.omdb.parameters import OmdbParameters
 from movie_platform.sources.omdb.wanted import Wanted, cursor_text, next_wanted, parse_cursor, wanted_of
+from movie_platform.sources.source_errors import MalformedSource, SourceAuthenticationError
 
 ids = st.integers(min_value=0, max_value=60).map(lambda number: Wanted(f"tt{number:07d}"))
 

@@ -6,9 +6,11 @@ import pytest
 
 from movie_platform.contracts.raw import raw_column_names
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import ProfileError, SourceNotFound
-from movie_platform.sources.parameters import FilesParameters, holds_secret
-from movie_platform.sources.profiles import Profile, builtin_profile_names, load_profile, open_source
+from movie_platform.sources.files.parameters import FilesParameters
+from movie_platform.sources.profile import Profile
+from movie_platform.sources.profiles import builtin_profile_names, load_profile, open_source
+from movie_platform.sources.secrets_in_urls import holds_secret
+from movie_platform.sources.source_errors import ProfileError, SourceNotFound
 
 SQL = """
 [source]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movie_platform.sources.keys import join_key, join_key_columns
-from movie_platform.sources.parameters import FilesParameters
-from movie_platform.sources.profiles import Profile
+from movie_platform.sources.files.parameters import FilesParameters
+from movie_platform.sources.movie_id import join_key, join_key_columns
+from movie_platform.sources.profile import Profile
 from movie_platform.sources.shaping import BATCH_ROWS, RowShaper, json_objects
 from movie_platform.sources.text_values import json_text, text_array, text_of
 

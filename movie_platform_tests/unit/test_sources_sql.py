@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from movie_platform.contracts.rows import RejectedRow
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import ProfileError, SourceNotFound, SourceUnavailable
 from movie_platform.sources.profiles import load_profile, open_source
-from movie_platform.sources.protocol import RejectedRow, Source
-from movie_platform.sources.sql_statement import bound_names, for_sqlalchemy, with_placeholder
-from movie_platform.sources.sql_target import Target
+from movie_platform.sources.protocol import Source
+from movie_platform.sources.source_errors import ProfileError, SourceNotFound, SourceUnavailable
+from movie_platform.sources.sql.statement import bound_names, for_sqlalchemy, with_placeholder
+from movie_platform.sources.sql.target import Target
 
 DAY = date(2026, 11, 18)
 Open = Callable[..., Source]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import MalformedSource, ProfileError
 from movie_platform.sources.profiles import load_profile, open_source
+from movie_platform.sources.source_errors import MalformedSource, ProfileError
 from movie_platform.sources.tmdb.cursor import Cursor, following, parse_cursor
 from movie_platform.sources.tmdb.films import Catalogue, certification, is_selected, record_of
 from movie_platform.sources.tmdb.parameters import TmdbParameters

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from movie_platform.sources.errors import SourceAuthenticationError, SourceNotFound, SourceUnavailable
+from movie_platform.sources.files.web_files import ATTEMPTS, WebFile
 from movie_platform.sources.http.retries import Backoff
-from movie_platform.sources.web_files import ATTEMPTS, WebFile
+from movie_platform.sources.source_errors import SourceAuthenticationError, SourceNotFound, SourceUnavailable
 
 CONTENT = bytes(range(256)) * 4096
 
@@ -66,7 +66,7 @@ def status(code: int, **headers: str) -> Callable[[http.server.BaseHTTPRequestHa
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr("movie_platform.sources.web_files._BACKOFF", Backoff(first=0.01, longest=0.02))
+    monkeypatch.setattr("movie_platform.sources.files.web_files._BACKOFF", Backoff(first=0.01, longest=0.02))
     behaviour = Server()
 
     class Handler(http.server.BaseHTTPRequestHandler):

@@ -10,9 +10,9 @@ import pytest
 
 import glue_scripts
 from glue_scripts.arguments import read_arguments
-from glue_scripts.errors import ArgumentError
 from glue_scripts.history import Unchanged, Write, decide, next_announcement
 from glue_scripts.identity import transform_id
+from glue_scripts.job_errors import ArgumentError
 
 REQUIRED = ["job.py", "--verified_uri", "s3://processed/a/_VERIFIED.json", "--output_uri", "s3://archive"]
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)

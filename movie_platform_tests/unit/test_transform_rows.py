@@ -11,9 +11,9 @@ from pyspark.sql import functions as fn
 from glue_scripts import archive_tables, films
 from glue_scripts.archive_tables import Version, file_count
 from glue_scripts.batch import parse_batch
-from glue_scripts.errors import InputMismatchError, ReconciliationError
 from glue_scripts.hashing import hashed_columns, row_hash
 from glue_scripts.job import quarantined_by_rule, reconcile
+from glue_scripts.job_errors import InputMismatchError, ReconciliationError
 from movie_platform.contracts.tables import ARCHIVE_TABLES, MOVIES
 
 pytestmark = pytest.mark.spark

@@ -6,7 +6,7 @@ the worker that extracts runs its command.
 """
 
 from movie_platform.export.airflow.dagster_adapter import read_graph
-from movie_platform.export.airflow.errors import UnsupportedDefinitionError
+from movie_platform.export.airflow.export_error import UnsupportedDefinitionError
 from movie_platform.export.airflow.form import GraphForm
 from movie_platform.export.airflow.rendering import ExtractWorker, render_files
 from movie_platform.export.airflow.variables import airflow_variables

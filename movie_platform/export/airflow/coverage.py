@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from movie_platform.checks.core_rules import core_rules
 from movie_platform.checks.mart_rules import mart_rules
-from movie_platform.export.airflow.errors import UnsupportedDefinitionError
+from movie_platform.export.airflow.export_error import UnsupportedDefinitionError
 from movie_platform.export.airflow.form import Check
 
 # The function verifies by the same rules before it publishes: its answer is the evidence. The expressions stand in

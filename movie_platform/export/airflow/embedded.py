@@ -10,7 +10,7 @@ import inspect
 from functools import lru_cache
 from types import ModuleType
 
-from movie_platform.export.airflow.errors import UnsupportedDefinitionError
+from movie_platform.export.airflow.export_error import UnsupportedDefinitionError
 
 
 def embedded(module_name: str, *names: str) -> str:

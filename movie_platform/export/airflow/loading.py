@@ -4,7 +4,7 @@ from typing import Any
 
 from movie_platform.contracts.marts import MART_VIEWS
 from movie_platform.export.airflow import coverage
-from movie_platform.export.airflow.errors import UnsupportedDefinitionError
+from movie_platform.export.airflow.export_error import UnsupportedDefinitionError
 from movie_platform.export.airflow.plan import LOAD_DAG, GateTask, Layer, Plan, StepTask
 
 _SQL_LAYERS = (Layer.CORE, Layer.MARTS)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from movie_platform.export.airflow.errors import UnsupportedDefinitionError
+from movie_platform.export.airflow.export_error import UnsupportedDefinitionError
 from movie_platform.export.airflow.form import Check, GraphForm, Step
 
 EXTRACT_DAG, TRANSFORM_DAG, LOAD_DAG, WATCHDOG_DAG = (

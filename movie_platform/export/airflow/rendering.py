@@ -14,7 +14,7 @@ from movie_platform.contracts import ARCHIVE_TABLES
 from movie_platform.contracts.tables import ANNOUNCED_TABLES
 from movie_platform.export.airflow import coverage
 from movie_platform.export.airflow.embedded import embedded
-from movie_platform.export.airflow.errors import UnsupportedDefinitionError
+from movie_platform.export.airflow.export_error import UnsupportedDefinitionError
 from movie_platform.export.airflow.form import Asset, Freshness, GraphForm, Retries
 from movie_platform.export.airflow.literals import filled, literal, number, text_block
 from movie_platform.export.airflow.loading import load_context

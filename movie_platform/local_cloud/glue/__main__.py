@@ -17,9 +17,9 @@ from botocore.config import Config
 from movie_platform.local_cloud.glue.backend import Backend
 from movie_platform.local_cloud.glue.definitions import Definitions
 from movie_platform.local_cloud.glue.gateway import Gateway
+from movie_platform.local_cloud.glue.run_store import RunStore
 from movie_platform.local_cloud.glue.runner import Clients, Folders, Runner
 from movie_platform.local_cloud.glue.server import GlueServer
-from movie_platform.local_cloud.glue.store import RunStore
 from movie_platform.local_cloud.home import Home
 from movie_platform.local_cloud.services import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from movie_platform.settings import LOCAL_ACCOUNT

@@ -23,7 +23,7 @@ import yaml
 
 from movie_platform.local_cloud.glue import wire
 from movie_platform.local_cloud.glue.backend import Backend
-from movie_platform.local_cloud.glue.store import RunStore
+from movie_platform.local_cloud.glue.run_store import RunStore
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from movie_platform.local_cloud.glue import records, wire
 from movie_platform.local_cloud.glue.backend import Answer, Backend
 from movie_platform.local_cloud.glue.definitions import Definitions, max_concurrent_runs
+from movie_platform.local_cloud.glue.run_store import ConcurrencyExceededError, RunStore
 from movie_platform.local_cloud.glue.runner import Runner
 from movie_platform.local_cloud.glue.states import ACTIVE, RunState
-from movie_platform.local_cloud.glue.store import ConcurrencyExceededError, RunStore
 
 _RUNS_PAGE = 200
 _JOBS_PAGE = 1000

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from movie_platform.local_cloud.glue.store import RUNNING_SINCE
+from movie_platform.local_cloud.glue.run_store import RUNNING_SINCE
 
 # Glue's data processing units a worker.
 _UNITS = {"G.025X": 0.25, "Standard": 1.0, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0}

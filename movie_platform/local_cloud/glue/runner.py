@@ -25,8 +25,8 @@ from movie_platform.local_cloud.glue import arguments as job_arguments
 from movie_platform.local_cloud.glue import launch, records, spark, staging
 from movie_platform.local_cloud.glue.definitions import max_concurrent_runs
 from movie_platform.local_cloud.glue.logs import ERROR_GROUP, OUTPUT_GROUP, LogStream
+from movie_platform.local_cloud.glue.run_store import RUNNING_SINCE, ConcurrencyExceededError, Run, RunStore
 from movie_platform.local_cloud.glue.states import RunState, is_retried
-from movie_platform.local_cloud.glue.store import RUNNING_SINCE, ConcurrencyExceededError, Run, RunStore
 from movie_platform.local_cloud.processes import ProcessId
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from movie_platform.sources.errors import SourceQuotaExceeded
+from movie_platform.sources.source_errors import SourceQuotaExceeded
 
 _BUSY_SECONDS = 30
 

@@ -13,7 +13,15 @@ import tenacity
 from pydantic import SecretStr
 
 from movie_platform import __version__
-from movie_platform.sources.errors import (
+from movie_platform.sources.http.budget import DailyBudget
+from movie_platform.sources.http.cache import AnswerCache, StoredAnswer
+from movie_platform.sources.http.pacing import Pace
+from movie_platform.sources.http.parameters import HttpParameters
+from movie_platform.sources.http.retries import LONGEST_PAUSE_SECONDS, Again, Backoff, may_heal, retry_after
+from movie_platform.sources.http.transport import Credential, CredentialTransport
+from movie_platform.sources.json_records import Record, decode_object
+from movie_platform.sources.rejections import printable
+from movie_platform.sources.source_errors import (
     MalformedSource,
     SourceAuthenticationError,
     SourceError,
@@ -21,14 +29,6 @@ from movie_platform.sources.errors import (
     SourceQuotaExceeded,
     SourceUnavailable,
 )
-from movie_platform.sources.http.budget import DailyBudget
-from movie_platform.sources.http.cache import AnswerCache, StoredAnswer
-from movie_platform.sources.http.pacing import Pace
-from movie_platform.sources.http.parameters import HttpParameters
-from movie_platform.sources.http.retries import LONGEST_PAUSE_SECONDS, Again, Backoff, may_heal, retry_after
-from movie_platform.sources.http.transport import Credential, CredentialTransport
-from movie_platform.sources.json_reader import Record, decode_object
-from movie_platform.sources.rejections import printable
 
 CACHE_FOLDER = "http_cache"
 _CONNECT_SECONDS = 10.0

@@ -3,15 +3,14 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from movie_platform.sources.profile import SourceParameters
 from movie_platform.sources.secrets import SecretReference
 
 
-class HttpParameters(BaseModel):
+class HttpParameters(SourceParameters):
     """The keys that all API sources have."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     base_url: str = Field(description="Address that all requests begin with.")
     requests_per_second: float = Field(gt=0, le=1000)

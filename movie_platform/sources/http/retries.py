@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from movie_platform.sources.errors import SourceError
+from movie_platform.sources.source_errors import SourceError
 
 # Longer than this nobody waits within a run: the next run does better.
 LONGEST_PAUSE_SECONDS = 120.0

@@ -13,11 +13,11 @@ from types import TracebackType
 import duckdb
 import pyarrow as pa
 
-from movie_platform.sources.errors import MalformedSource, ProfileError, SourceError, SourceUnavailable
+from movie_platform.contracts.rows import RejectedRow
 from movie_platform.sources.imdb.credits import DIRECTOR, LIST_COLUMNS, SCHEMA, WRITER, lists_of_titles
-from movie_platform.sources.protocol import RejectedRow
 from movie_platform.sources.rejections import RAGGED_ROW, ROW_TOO_LONG, UNDECODABLE_ROW, reject
-from movie_platform.sources.sql_statement import quote_name
+from movie_platform.sources.source_errors import MalformedSource, ProfileError, SourceError, SourceUnavailable
+from movie_platform.sources.sql.statement import quote_name
 
 BATCH_ROWS = 50_000
 _CREDIT_ROWS = 200_000

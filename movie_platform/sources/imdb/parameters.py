@@ -2,10 +2,11 @@
 
 import re
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-from movie_platform.sources.parameters import holds_secret
 from movie_platform.sources.placeholders import check, names_date
+from movie_platform.sources.profile import SourceParameters
+from movie_platform.sources.secrets_in_urls import holds_secret
 from movie_platform.sources.suggestions import did_you_mean, listing
 
 # https://developer.imdb.com/non-commercial-datasets/ says what the files hold; it does not list the types.
@@ -25,10 +26,8 @@ TITLE_TYPES: tuple[str, ...] = (
 _MEMORY = re.compile(r"[1-9][0-9]*(?:MB|GB)")
 
 
-class ImdbParameters(BaseModel):
+class ImdbParameters(SourceParameters):
     """The four files, which titles of them are wanted, and how much memory joining them may take."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     basics: str = Field(min_length=1, description="title.basics.tsv, plain or gzip: a path or an address.")
     ratings: str = Field(min_length=1, description="title.ratings.tsv")

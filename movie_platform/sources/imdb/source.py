@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from movie_platform.contracts.rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
-from movie_platform.sources.errors import MalformedSource, ProfileError
+from movie_platform.sources.files.location import Location
+from movie_platform.sources.files.locations import Files
 from movie_platform.sources.imdb.credits import LIST_COLUMNS
 from movie_platform.sources.imdb.join import ImdbJoin, TsvFile
 from movie_platform.sources.imdb.parameters import ImdbParameters
-from movie_platform.sources.locations import Files, Location
-from movie_platform.sources.profiles import Profile
-from movie_platform.sources.protocol import RowBatch
+from movie_platform.sources.profile import Profile
 from movie_platform.sources.shaping import RowShaper, check_columns
+from movie_platform.sources.source_errors import MalformedSource, ProfileError
 from movie_platform.sources.suggestions import did_you_mean, listing
 from movie_platform.sources.text_values import text_array
 

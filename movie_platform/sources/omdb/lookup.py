@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from movie_platform.sources.errors import SourceAuthenticationError, SourceError
+from movie_platform.contracts.rows import RejectedRow
 from movie_platform.sources.http.budget import BudgetSpent
 from movie_platform.sources.http.client import ApiClient, MalformedAnswer
-from movie_platform.sources.json_reader import Record
+from movie_platform.sources.json_records import Record
 from movie_platform.sources.omdb.matching import confidence
 from movie_platform.sources.omdb.wanted import Wanted
-from movie_platform.sources.protocol import RejectedRow
 from movie_platform.sources.rejections import MALFORMED_JSON, NOT_FOUND_AT_SOURCE, UNCERTAIN_MATCH, reject
+from movie_platform.sources.source_errors import SourceAuthenticationError, SourceError
 
 PATH = "/"
 HOW_TO_LOG_IN = (

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from decimal import Decimal
 
-from movie_platform.sources.json_reader import Record
+from movie_platform.sources.json_records import Record
 from movie_platform.sources.omdb.wanted import Wanted
 
 _TITLE, _YEAR, _TYPE = Decimal("0.6"), Decimal("0.3"), Decimal("0.1")

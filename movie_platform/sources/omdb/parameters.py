@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from movie_platform.sources.http.parameters import HttpParameters
-from movie_platform.sources.parameters import holds_secret
 from movie_platform.sources.placeholders import check
 from movie_platform.sources.secrets import SecretReference
+from movie_platform.sources.secrets_in_urls import holds_secret
 
 # The wanted films of a day are held in memory to put them in order.
 _LARGEST_BUDGET = 1_000_000

@@ -6,19 +6,19 @@ from decimal import Decimal
 from itertools import islice
 from typing import Literal
 
+from movie_platform.contracts.rows import RejectedRow, RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources.http.budget import BudgetSpent, DailyBudget
 from movie_platform.sources.http.client import CACHE_FOLDER, Api, ApiClient, open_client, usable_secret
 from movie_platform.sources.http.parallel import ordered_map
 from movie_platform.sources.http.transport import Credential
-from movie_platform.sources.json_reader import Record
+from movie_platform.sources.json_records import Record
 from movie_platform.sources.omdb.lookup import COLUMNS, HOW_TO_LOG_IN, PATH, fetch_film, query_of, refusal
 from movie_platform.sources.omdb.parameters import OmdbParameters
 from movie_platform.sources.omdb.title_list import TitleList
 from movie_platform.sources.omdb.wanted import Wanted, cursor_text, next_wanted, parse_cursor
-from movie_platform.sources.profiles import Profile
+from movie_platform.sources.profile import OpenOther, Profile
 from movie_platform.sources.progress import Progress, report
-from movie_platform.sources.protocol import RejectedRow, RowBatch
 from movie_platform.sources.secrets import resolve
 from movie_platform.sources.shaping import RowShaper, check_columns
 
@@ -33,7 +33,10 @@ Outcome = Record | RejectedRow
 class OmdbSource:
     """Films of OMDb that a list names. What one day's budget does not reach, the next run asks for."""
 
-    def __init__(self, profile: Profile, parameters: OmdbParameters, settings: Settings) -> None:
+    def __init__(
+        self, profile: Profile, parameters: OmdbParameters, settings: Settings, open_other: OpenOther
+    ) -> None:
+        self._open_other = open_other
         self._profile = profile
         self._parameters = parameters
         self._settings = settings
@@ -60,7 +63,7 @@ class OmdbSource:
         """
         check_columns(self._profile, COLUMNS, where=_NAME)
         after = parse_cursor(cursor)
-        listed = TitleList(self._profile, self._parameters, self._settings, dt)
+        listed = TitleList(self._profile, self._parameters, self._settings, self._open_other, dt)
         wanted = next_wanted(listed.films(), after, self._parameters.daily_budget)
         budget = self._budget()
         client = self._client(dt, budget)

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from datetime import date
 
+from movie_platform.contracts.rows import RejectedRow
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
-from movie_platform.sources.errors import MalformedSource, ProfileError
-from movie_platform.sources.locations import Files
+from movie_platform.sources.files.locations import Files
+from movie_platform.sources.files.text_lines import LineReader
 from movie_platform.sources.omdb.parameters import OmdbParameters
 from movie_platform.sources.omdb.wanted import IMDB_ID, Wanted, wanted_of
-from movie_platform.sources.profiles import Profile, load_profile, open_source
-from movie_platform.sources.protocol import RejectedRow
+from movie_platform.sources.profile import OpenOther, Profile
 from movie_platform.sources.rejections import NOT_AN_IMDB_ID, reject
-from movie_platform.sources.text_lines import LineReader
+from movie_platform.sources.source_errors import MalformedSource, ProfileError
 
 # A file with more of them is no list of ids.
 _MOST_REJECTED = 10_000
@@ -22,7 +22,15 @@ _COMMENT = "#"
 class TitleList:
     """One reading of the list. `rejected` holds what of it names no film, complete when `films` is exhausted."""
 
-    def __init__(self, profile: Profile, parameters: OmdbParameters, settings: Settings, dt: date) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        parameters: OmdbParameters,
+        settings: Settings,
+        open_other: OpenOther,
+        dt: date,
+    ) -> None:
+        self._open_other = open_other
         self._profile = profile
         self._parameters = parameters
         self._settings = settings
@@ -58,12 +66,12 @@ class TitleList:
 
     def _of_profile(self, name: str) -> Iterator[Wanted]:
         path = str(self._profile.folder / name) if name.endswith(".toml") else name
-        other = load_profile(path, settings=self._settings)
+        other, source = self._open_other(path)
         if other.kind in ("omdb", "tmdb"):
             raise ProfileError(
                 f"titles_from names {name!r}, which is an API itself; name a database or files."
             )
-        for batch in open_source(other, settings=self._settings).batches(self._dt, None):
+        for batch in source.batches(self._dt, None):
             for row in batch.rows.to_pylist():
                 wanted = wanted_of(row)
                 if wanted is not None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from movie_platform.sources.errors import MalformedSource
+from movie_platform.sources.source_errors import MalformedSource
 
 IMDB_ID = re.compile(r"tt[0-9]{7,}")
 _YEAR = re.compile(r"[12][0-9]{3}")

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import date
 
-from movie_platform.sources.errors import MalformedSource
+from movie_platform.sources.source_errors import MalformedSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from movie_platform.sources.errors import SourceNotFound
+from movie_platform.contracts.rows import RejectedRow
 from movie_platform.sources.http.client import ApiClient, MalformedAnswer
-from movie_platform.sources.json_reader import Record
-from movie_platform.sources.protocol import RejectedRow
+from movie_platform.sources.json_records import Record
 from movie_platform.sources.rejections import MALFORMED_JSON, REMOVED_AT_SOURCE, reject
+from movie_platform.sources.source_errors import SourceNotFound
 from movie_platform.sources.tmdb.parameters import TmdbParameters
 
 _PARTS = "credits,release_dates,external_ids,keywords"

@@ -6,7 +6,7 @@ from functools import partial
 
 from movie_platform.sources.http.client import Answer, ApiClient, MalformedAnswer
 from movie_platform.sources.http.parallel import ordered_map
-from movie_platform.sources.json_reader import Record
+from movie_platform.sources.json_records import Record
 
 # What the API serves of any query, whatever `total_pages` says.
 MAXIMUM_PAGES = 500

@@ -6,17 +6,17 @@ from functools import partial
 from itertools import islice
 from typing import Literal
 
+from movie_platform.contracts.rows import RejectedRow, RowBatch
 from movie_platform.settings import Settings
-from movie_platform.sources.errors import MalformedSource
 from movie_platform.sources.http.client import Api, ApiClient, open_client, usable_secret
 from movie_platform.sources.http.parallel import ordered_map
 from movie_platform.sources.http.transport import Credential
-from movie_platform.sources.json_reader import Record, value_text
-from movie_platform.sources.profiles import Profile
+from movie_platform.sources.json_records import Record, value_text
+from movie_platform.sources.profile import Profile
 from movie_platform.sources.progress import Progress, report
-from movie_platform.sources.protocol import RejectedRow, RowBatch
 from movie_platform.sources.secrets import resolve
 from movie_platform.sources.shaping import RowShaper, check_columns
+from movie_platform.sources.source_errors import MalformedSource
 from movie_platform.sources.tmdb.changes import Changes
 from movie_platform.sources.tmdb.cursor import Cursor, following, parse_cursor
 from movie_platform.sources.tmdb.films import COLUMNS, Catalogue, Gone, fetch_film, is_selected

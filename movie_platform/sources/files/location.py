@@ -1,0 +1,12 @@
+"""The place of one file."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One file, or one `member` of a ZIP file. `name` is what messages call it: short, without secrets."""
+
+    uri: str
+    name: str
+    member: str | None = None
