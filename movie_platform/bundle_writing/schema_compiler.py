@@ -10,10 +10,11 @@ from pathlib import Path
 
 import fastjsonschema
 
+from movie_platform import bundles
 from movie_platform.bundles.manifest_json import load_json
 
 SCHEMA_PATH = Path(__file__).parents[2] / "docs" / "manifest.schema.json"
-VALIDATOR_PATH = Path(__file__).with_name("_manifest_validator.py")
+VALIDATOR_PATH = Path(bundles.__file__).with_name("_manifest_validator.py")
 
 _LIBRARY_IMPORT = "from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException"
 _OWN_IMPORT = "from movie_platform.bundles.schema_error import JsonSchemaValueException"
