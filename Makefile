@@ -25,7 +25,7 @@ INSTALLED := $(VENV)/.installed
 AIRFLOW_VENV := .venv-airflow
 AIRFLOW_INSTALLED := $(AIRFLOW_VENV)/.installed
 
-.PHONY: help demo dev test test-all test-browser test-airflow screenshots check bench clean install lock lock-airflow airflow-dags chromium
+.PHONY: help demo dev test test-all test-browser test-airflow screenshots check structure bench clean install lock lock-airflow airflow-dags chromium
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -57,11 +57,15 @@ airflow-dags: $(INSTALLED) ## Export the asset graph to deploy/airflow/dags agai
 screenshots: $(INSTALLED) chromium ## Renew the pictures of docs/ui.md, by the same tests.
 	$(BIN)/pytest movie_platform_tests/browser --screenshots docs/images $(PYTEST_ARGS)
 
-check: $(INSTALLED) ## Format, lint, types, and that the lock file fits pyproject.toml.
+check: $(INSTALLED) ## Format, lint, types, borders between folders, and that the lock file fits pyproject.toml.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q movie_platform_tests/unit/test_project_files.py
+
+structure: $(INSTALLED) ## Draw docs/structure.md anew from the imports, and print the sizes of the folders.
+	$(BIN)/python -m movie_platform_tests.structure
 
 bench: $(INSTALLED) ## Measure each stage beside plain tools on the same data (BENCH_ROWS=100000).
 	$(BIN)/movie-platform --home "$(HOME_DIR)" bench --rows $(BENCH_ROWS)

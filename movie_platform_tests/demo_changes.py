@@ -11,8 +11,9 @@ from typing import Any
 
 from movie_platform.contracts.tables import MOVIE_GENRES, MOVIE_PEOPLE, MOVIES, TRACKED_COLUMNS
 from movie_platform.sources.sql.demo import BEGINNING
+from movie_platform_tests.paths import SAMPLE_DATA
 
-CHANGES = Path(__file__).parents[1] / "sample_data" / "changes"
+CHANGES = SAMPLE_DATA / "changes"
 FIRST_DAY = date(2026, 11, 18)
 # What the demo's query calls columns that both tables have.
 RENAMED = {("omdb", "Rating"): "Certification", ("tomatoes", "Rating"): "CriticRating"}

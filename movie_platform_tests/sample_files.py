@@ -14,12 +14,12 @@ from movie_platform.bundle_writing.write import write_extract
 from movie_platform.bundle_writing.zipping import write_zip
 from movie_platform.bundles.manifest import ProducerInfo, SourceInfo
 from movie_platform.bundles.read import FolderReader
-from movie_platform.contracts.rows import RowBatch
+from movie_platform.raw_rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources.profiles import load_profile, open_source
 from movie_platform_tests.hostile_bundles import FAULTS
+from movie_platform_tests.paths import SAMPLE_DATA
 
-SAMPLE_DATA = Path(__file__).parents[1] / "sample_data"
 BUNDLES = SAMPLE_DATA / "bundles"
 GOOD = "good.zip"
 BAD = (

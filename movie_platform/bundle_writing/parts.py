@@ -13,7 +13,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from movie_platform.bundles.manifest import FileEntry, FileFormat, file_path
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

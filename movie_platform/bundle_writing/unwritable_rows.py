@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pyarrow as pa
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 
 # The longest field that Python's csv module reads unless told otherwise.
 LONGEST_VALUE = 131_072

@@ -35,7 +35,7 @@ from movie_platform.bundles.manifest import (
     to_whole_seconds,
 )
 from movie_platform.contracts.raw import MOVIE_ID, RAW_COLUMNS
-from movie_platform.contracts.rows import RejectedRow, RowBatch
+from movie_platform.raw_rows import RejectedRow, RowBatch
 
 PART_ROWS = 250_000
 # Rows that are processed together; a row group of the Parquet files.

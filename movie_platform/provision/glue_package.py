@@ -10,7 +10,7 @@ from movie_platform.provision.files import GLUE_SCRIPTS
 
 # What the job does not know: it hashes what it is made of, and a word changed in a view's description must not have
 # every batch transformed again.
-_NOT_ITS_BUSINESS = frozenset({"rows.py", "warehouse.py", "marts.py"})
+_BEHIND_RAW = frozenset({"warehouse.py", "marts.py"})
 ENTRY_SCRIPT = GLUE_SCRIPTS / "transform_movies.py"
 
 
@@ -21,8 +21,6 @@ def build_modules_zip() -> bytes:
     entries.pop(f"glue_scripts/{ENTRY_SCRIPT.name}", None)
     entries["movie_platform/__init__.py"] = (platform / "__init__.py").read_bytes()
     described = package_entries(platform / "contracts", "movie_platform/contracts")
-    entries.update(
-        {name: data for name, data in described.items() if Path(name).name not in _NOT_ITS_BUSINESS}
-    )
+    entries.update({name: data for name, data in described.items() if Path(name).name not in _BEHIND_RAW})
     entries.update(package_entries(Path(dagster_pipes.__file__).parent, "dagster_pipes"))
     return deterministic_zip(entries)

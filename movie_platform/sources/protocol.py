@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal, Protocol, runtime_checkable
 
-from movie_platform.contracts.rows import RowBatch
+from movie_platform.raw_rows import RowBatch
 
 LoadType = Literal["full", "delta"]
 

@@ -1,6 +1,6 @@
 """Codes of rows that a reader rejects: the `code` of a `RejectedRow`, later the `rule_code` in quarantine."""
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 
 RAGGED_ROW = "ragged_row"
 MALFORMED_QUOTING = "malformed_quoting"

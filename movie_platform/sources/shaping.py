@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from movie_platform.contracts.raw import EXTRA, MOVIE_ID
-from movie_platform.contracts.rows import RejectedRow, RowBatch
+from movie_platform.raw_rows import RejectedRow, RowBatch
 from movie_platform.sources.arrow_compute import pc
 from movie_platform.sources.json_records import Record, extra_text, value_text
 from movie_platform.sources.movie_id import join_key_columns

@@ -5,7 +5,6 @@ The bundle is landed first and its run looked at last, so that the Glue job work
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,8 +12,9 @@ from playwright.sync_api import Page, expect
 from movie_platform.graph import asset_keys
 from movie_platform_tests.browser.conftest import RunningPlatform, Screenshot
 from movie_platform_tests.dev_process import COMMAND
+from movie_platform_tests.paths import SAMPLE_DATA
 
-BUNDLE = Path(__file__).parents[2] / "sample_data" / "bundles" / "good.zip"
+BUNDLE = SAMPLE_DATA / "bundles" / "good.zip"
 BUNDLE_BATCH = "20261118T060000Z-b13a7f9fb012"
 BUNDLE_FILMS = 201
 DATE = "2026-11-18"

@@ -11,7 +11,7 @@ from typing import Any
 
 from movie_platform.bundle_writing.write import write_extract
 from movie_platform.bundles.manifest import Manifest, SourceInfo
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.settings import Settings
 from movie_platform.sources.profiles import load_profile, open_source
 from movie_platform.sources.protocol import Source

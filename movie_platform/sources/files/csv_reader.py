@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.sources.files.csv_dialect import Dialect, Escape, Fault, parse_record, without_line_end
 from movie_platform.sources.files.text_lines import UNDECODED, LineReader, Window
 from movie_platform.sources.rejections import (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.sources.files.text_lines import UNDECODED, LineReader
 from movie_platform.sources.json_records import _DECODER, _SUSPECT, Record, _all_strings
 from movie_platform.sources.rejections import (

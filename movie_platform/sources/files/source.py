@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from movie_platform.contracts.rows import RowBatch
+from movie_platform.raw_rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
 from movie_platform.sources.files.csv_dialect import Dialect

@@ -13,7 +13,7 @@ from types import TracebackType
 import duckdb
 import pyarrow as pa
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.sources.imdb.credits import DIRECTOR, LIST_COLUMNS, SCHEMA, WRITER, lists_of_titles
 from movie_platform.sources.rejections import RAGGED_ROW, ROW_TOO_LONG, UNDECODABLE_ROW, reject
 from movie_platform.sources.source_errors import MalformedSource, ProfileError, SourceError, SourceUnavailable

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from movie_platform.contracts.rows import RowBatch
+from movie_platform.raw_rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
 from movie_platform.sources.files.location import Location

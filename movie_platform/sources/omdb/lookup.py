@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.sources.http.budget import BudgetSpent
 from movie_platform.sources.http.client import ApiClient, MalformedAnswer
 from movie_platform.sources.json_records import Record

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Literal
 
-from movie_platform.contracts.rows import RejectedRow, RowBatch
+from movie_platform.raw_rows import RejectedRow, RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources.http.budget import BudgetSpent, DailyBudget
 from movie_platform.sources.http.client import CACHE_FOLDER, Api, ApiClient, open_client, usable_secret

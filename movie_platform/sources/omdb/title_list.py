@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
 from movie_platform.sources.files.locations import Files

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from movie_platform.contracts.rows import RowBatch
+from movie_platform.raw_rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources.profile import Profile
 from movie_platform.sources.source_errors import MalformedSource, SourceNotFound

@@ -8,7 +8,7 @@ again too, and rows without a time always.
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
-from movie_platform.contracts.rows import RowBatch
+from movie_platform.raw_rows import RowBatch
 from movie_platform.sources.profile import UPDATED_AT
 from movie_platform.sources.protocol import LoadType
 from movie_platform.sources.source_errors import MalformedSource, ProfileError

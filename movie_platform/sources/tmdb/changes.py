@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.sources.http.client import ApiClient
 from movie_platform.sources.rejections import INCOMPLETE_LISTING, reject
 from movie_platform.sources.tmdb.pages import MAXIMUM_PAGES, Ids, fetch_page, read_ids

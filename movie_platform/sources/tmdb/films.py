@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.sources.http.client import ApiClient, MalformedAnswer
 from movie_platform.sources.json_records import Record
 from movie_platform.sources.rejections import MALFORMED_JSON, REMOVED_AT_SOURCE, reject

@@ -6,7 +6,7 @@ Films without a release date are in no such query, and so not part of the select
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.sources.http.client import ApiClient
 from movie_platform.sources.rejections import INCOMPLETE_LISTING, reject
 from movie_platform.sources.tmdb.pages import MAXIMUM_PAGES, Ids, Page, fetch_page, read_ids

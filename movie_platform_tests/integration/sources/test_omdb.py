@@ -30,6 +30,7 @@ from movie_platform_tests.integration.api_sources import (
     write_profile,
     written,
 )
+from movie_platform_tests.paths import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -249,7 +250,7 @@ def test_an_extract_that_is_killed_and_run_again_pays_for_nothing_twice_and_give
         profile = write_profile(
             tmp_path, "omdb", fake.base_url, ids=id_file(tmp_path, 200), requests_per_second=100
         )
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         killed_extract(profile, settings, tmp_path / "extract", lambda: len(fake.requests) >= 80, environment)
         before = {request.parameters["i"] for request in fake.requests}
         sent = len(fake.requests)

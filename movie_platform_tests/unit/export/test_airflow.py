@@ -33,8 +33,8 @@ from movie_platform.export.airflow.plan import DAG_IDS, plan_tasks
 from movie_platform.export.airflow.rendering import POOL_SLOTS, RUN_TIMEOUT_SECONDS
 from movie_platform.graph.partitions import daily_partitions
 from movie_platform.settings import Settings
+from movie_platform_tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "deploy" / "airflow" / "dags"
 SETTINGS = Settings(home=Path("never-started"))
 

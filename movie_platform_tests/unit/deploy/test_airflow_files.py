@@ -13,8 +13,8 @@ from packaging.version import Version
 
 from movie_platform.export.airflow import airflow_variables
 from movie_platform.settings import Settings
+from movie_platform_tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "airflow"
 LOCK = (ROOT / "requirements-airflow.lock").read_text("utf-8")
 _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]+\])?==(?P<version>[^\s;\\]+)", re.MULTILINE)

@@ -15,6 +15,7 @@ import pytest
 from movie_platform.local_cloud import supervisor
 from movie_platform.local_cloud.ports import pick
 from movie_platform_tests.dev_process import START_SECONDS, STOP_SECONDS, dev, processes_of
+from movie_platform_tests.paths import ROOT
 
 SENSORS = """{ repositoriesOrError { ... on RepositoryConnection {
     nodes { location { name } sensors { name sensorState { status } } }
@@ -89,7 +90,7 @@ def test_dev_serves_the_definitions_and_ctrl_c_stops_all_of_it(tmp_path: Path) -
 
 
 def test_dagster_dev_with_the_workspace_file_works_beside_a_cloud_that_is_up(tmp_path: Path) -> None:
-    home, workspace = tmp_path / "home", Path(__file__).parents[2] / "workspace.yaml"
+    home, workspace = tmp_path / "home", ROOT / "workspace.yaml"
     port, log = pick(), tmp_path / "dagster.log"
     instance = tmp_path / "instance"
     instance.mkdir()

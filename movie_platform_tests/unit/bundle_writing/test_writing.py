@@ -33,8 +33,9 @@ from movie_platform.bundles.read import FolderReader, ZipReader, read_manifest, 
 from movie_platform.bundles.reasons import ReasonCode
 from movie_platform.bundles.verify import verify, verify_folder, verify_path
 from movie_platform.contracts.locations import parse_landing_key
-from movie_platform.contracts.rows import RejectedRow, RowBatch
+from movie_platform.raw_rows import RejectedRow, RowBatch
 from movie_platform_tests import plain_bundles
+from movie_platform_tests.paths import ROOT
 
 COLUMNS = ("movie_id", "title", "overview")
 Row = Sequence[str | None]
@@ -196,7 +197,7 @@ def test_content_id_of_a_slice_is_that_of_its_rows() -> None:
 
 
 def test_the_worked_example_of_the_document_is_right(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "bundle-format.md").read_text("utf-8")
+    text = (ROOT / "docs" / "bundle-format.md").read_text("utf-8")
     example = text.split("```python\n", 1)[1].split("```", 1)[0]
     scope: dict[str, Any] = {}
     exec(compile(example, "docs/bundle-format.md", "exec"), scope)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.settings import Settings
 from movie_platform.sources.profiles import load_profile, open_source
 from movie_platform.sources.protocol import Source

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from movie_platform.bench.imdb import profile_text
 from movie_platform.bench.imdb_files import write_imdb_files
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.settings import Settings
 from movie_platform.sources.imdb.credits import CREDIT_COLUMNS, DIRECTOR, WRITER, lists_of_titles
 from movie_platform.sources.profiles import load_profile, open_source, parse_profile

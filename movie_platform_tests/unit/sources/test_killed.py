@@ -17,14 +17,14 @@ from movie_platform.bundles.read import read_manifest
 from movie_platform.settings import Settings
 from movie_platform.sources.load_types import load_type_of, parameters_of
 from movie_platform.sources.profiles import load_profile, open_source
+from movie_platform_tests.paths import ROOT
 
 FILMS = 60_000
 CURSOR = "2026-11-18 00:00:00"
 DAY = date(2026, 11, 19)
 MOMENT = datetime(2026, 11, 19, 6, tzinfo=UTC)
-ROOT = Path(__file__).parents[2]
 PROGRAM = (
-    "import sys; from movie_platform_tests.unit import test_sources_killed as t; t.extract(*sys.argv[1:])"
+    "import sys; from movie_platform_tests.unit.sources import test_killed as t; t.extract(*sys.argv[1:])"
 )
 
 

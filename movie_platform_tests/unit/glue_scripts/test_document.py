@@ -1,7 +1,6 @@
 """docs/transform.md names what exists: every code, table, argument and nulled column of the transform."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -19,8 +18,9 @@ from movie_platform.contracts.tables import (
     RATING_PROVIDERS,
 )
 from movie_platform.sources.rejections import READER_CODES
+from movie_platform_tests.paths import ROOT
 
-TEXT = (Path(__file__).parents[2] / "docs" / "transform.md").read_text("utf-8")
+TEXT = (ROOT / "docs" / "transform.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.settings import Settings
 from movie_platform.sources.profiles import load_profile, open_source
 from movie_platform.sources.protocol import Source

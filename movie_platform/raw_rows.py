@@ -1,12 +1,10 @@
-"""What a source hands to whoever writes it down: Arrow batches of raw texts, and what could not be read.
-
-Loading pyarrow takes longer than all else here, and what reads bundles has none: only names of types come from it.
-"""
+"""What a source hands to whoever writes it down: Arrow batches of raw texts, and what could not be read."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    # Loading it takes longer than all else here, and whoever only reads profiles does not need it.
     import pyarrow as pa
 
 

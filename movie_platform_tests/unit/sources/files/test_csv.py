@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.sources.files.csv_dialect import Dialect, Escape, Fault, parse_record
 from movie_platform.sources.files.csv_reader import CsvOptions, CsvReader
 from movie_platform.sources.files.text_lines import MAXIMUM_LINE

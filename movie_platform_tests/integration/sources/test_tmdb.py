@@ -41,6 +41,7 @@ from movie_platform_tests.integration.api_sources import (
     write_profile,
     written,
 )
+from movie_platform_tests.paths import ROOT
 
 # A client waits for less than this only where the answer is late on purpose: others may come late by themselves.
 LATE, PATIENT_SECONDS = late(1.5), 10
@@ -445,4 +446,4 @@ def test_an_extract_that_is_killed_and_run_again_asks_for_nothing_twice_and_give
 
 
 def _roots() -> list[Path]:
-    return [Path(__file__).parents[2]]
+    return [ROOT]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from movie_platform.contracts.rows import RejectedRow
+from movie_platform.raw_rows import RejectedRow
 from movie_platform.sources.files.json_reader import JsonBatch, read_json, read_json_lines
 from movie_platform.sources.json_records import extra_text, value_text
 

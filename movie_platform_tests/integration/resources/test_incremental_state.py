@@ -14,7 +14,7 @@ from movie_platform.bundle_writing.zipping import write_zip
 from movie_platform.bundles.manifest import SourceInfo
 from movie_platform.bundles.read import FolderReader
 from movie_platform.contracts.locations import quarantine_prefix
-from movie_platform.contracts.rows import RowBatch
+from movie_platform.raw_rows import RowBatch
 from movie_platform.resources.landing_bucket import Landing
 from movie_platform.settings import Settings
 
