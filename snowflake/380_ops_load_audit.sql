@@ -38,6 +38,38 @@ expected AS (
     SELECT announced.*, 'quarantined_rows' AS table_name, announced.quarantined_rows_rows AS rows_announced FROM announced
 ),
 
+files AS (
+    SELECT
+        'movies' AS table_name, source, dt, batch_id, transform_id, file_name, MIN(loaded_at) AS loaded_at,
+        COUNT(DISTINCT file_row) AS rows_loaded
+    FROM {{ database }}.RAW.movies
+    GROUP BY source, dt, batch_id, transform_id, file_name
+    UNION ALL
+    SELECT
+        'movie_ratings' AS table_name, source, dt, batch_id, transform_id, file_name, MIN(loaded_at) AS loaded_at,
+        COUNT(DISTINCT file_row) AS rows_loaded
+    FROM {{ database }}.RAW.movie_ratings
+    GROUP BY source, dt, batch_id, transform_id, file_name
+    UNION ALL
+    SELECT
+        'movie_genres' AS table_name, source, dt, batch_id, transform_id, file_name, MIN(loaded_at) AS loaded_at,
+        COUNT(DISTINCT file_row) AS rows_loaded
+    FROM {{ database }}.RAW.movie_genres
+    GROUP BY source, dt, batch_id, transform_id, file_name
+    UNION ALL
+    SELECT
+        'movie_people' AS table_name, source, dt, batch_id, transform_id, file_name, MIN(loaded_at) AS loaded_at,
+        COUNT(DISTINCT file_row) AS rows_loaded
+    FROM {{ database }}.RAW.movie_people
+    GROUP BY source, dt, batch_id, transform_id, file_name
+    UNION ALL
+    SELECT
+        'quarantined_rows' AS table_name, source, dt, batch_id, transform_id, file_name, MIN(loaded_at) AS loaded_at,
+        COUNT(DISTINCT file_row) AS rows_loaded
+    FROM {{ database }}.OPS.quarantined_rows
+    GROUP BY source, dt, batch_id, transform_id, file_name
+),
+
 runs AS (
     SELECT load_runs.*
     FROM {{ database }}.OPS.load_runs
@@ -63,7 +95,7 @@ SELECT
     runs.run_id,
     applied.batch_id IS NOT NULL AS is_applied
 FROM expected
-LEFT JOIN {{ database }}.OPS.load_files AS files
+LEFT JOIN files
     ON
         expected.table_name = files.table_name
         AND expected.source = files.source

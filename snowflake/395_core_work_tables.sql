@@ -1,10 +1,11 @@
 -- Work tables: what the second task puts down between its statements. It empties them when it begins, in the
 -- transaction in which it fills them; DDL would end that transaction.
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_touched (
+CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_chosen (
     source VARCHAR NOT NULL,
-    dt DATE NOT NULL
+    dt DATE NOT NULL,
+    arrived_at TIMESTAMP_NTZ(6) NOT NULL
 )
-COMMENT = 'Days that files arrived for.';
+COMMENT = 'Days that the run applies, as PENDING_DAYS had them when they were chosen.';
 
 CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_days (
     source VARCHAR NOT NULL,

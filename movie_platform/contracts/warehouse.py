@@ -10,7 +10,6 @@ from movie_platform.contracts.tables import (
     BATCHES,
     MOVIE_RATINGS,
     MOVIES,
-    RAW_METADATA_COLUMNS,
     TRACKED_COLUMNS,
     Column,
     Table,
@@ -276,22 +275,33 @@ DATA_QUALITY_RESULTS = Table(
         Column("measured_at", "timestamp", "When it was measured, UTC.", nullable=False),
     ),
 )
-LOAD_FILES = Table(
-    name="load_files",
-    description="Files that arrived in RAW, as the streams brought them: what a batch has, against what it announces.",
+PENDING_DAYS = Table(
+    name="pending_days",
+    description="Days that something arrived for and CORE does not show yet; one that failed too often waits here.",
     snowflake_schema="OPS",
-    primary_key=("table_name", "file_name", "loaded_at"),
+    primary_key=("source", "dt"),
     columns=(
-        _text("table_name", "Table that the file was loaded into."),
         _SOURCE,
         _DT,
-        _BATCH_ID,
-        _TRANSFORM_ID,
-        *(column for column in RAW_METADATA_COLUMNS if column.name == "file_name"),
-        Column("rows_loaded", "bigint", "Rows of the file.", nullable=False),
-        *(column for column in RAW_METADATA_COLUMNS if column.name == "loaded_at"),
+        Column("arrived_at", "timestamp", "When something of the day arrived last, UTC.", nullable=False),
+        Column("attempts", "int", "How often applying the day was begun since then.", nullable=False),
+        Column("tried_at", "timestamp", "When it was begun last, UTC."),
+        _text("error_code", "Snowflake's number of the error that the last try ended with.", nullable=True),
+        _text("error_message", "Snowflake's words for it.", nullable=True),
     ),
 )
+GRAPH_WAKE_UPS = Table(
+    name="graph_wake_ups",
+    description="Requests for a run of the task graph, read through a stream.",
+    snowflake_schema="OPS",
+    primary_key=(),
+    columns=(Column("noted_at", "timestamp", "When it was noted, UTC.", nullable=False),),
+)
+# How often a day is tried before it waits for somebody to look; a success, or something that arrives, begins anew.
+ATTEMPTS_A_DAY = 4
+# What one run of the graph applies at most: days, and rows of films and people that they announce.
+DAYS_A_RUN = 100
+ROWS_A_RUN = 20_000_000
 LOAD_RUNS = Table(
     name="load_runs",
     description="Which run of the orchestrator brought which version of a batch into the warehouse.",
@@ -325,7 +335,14 @@ TASK_ERRORS = Table(
     ),
 )
 
-OPS_TABLES: tuple[Table, ...] = (LOAD_FILES, LOAD_RUNS, CORE_CHANGES, DATA_QUALITY_RESULTS, TASK_ERRORS)
+OPS_TABLES: tuple[Table, ...] = (
+    PENDING_DAYS,
+    GRAPH_WAKE_UPS,
+    LOAD_RUNS,
+    CORE_CHANGES,
+    DATA_QUALITY_RESULTS,
+    TASK_ERRORS,
+)
 
 FOREIGN_KEYS: tuple[ForeignKey, ...] = (
     ForeignKey("bridge_movie_genre", "movie_key", "dim_movie", "movie_key"),

@@ -1,13 +1,16 @@
 """How the SQL files' `{{ placeholders }}` are filled: every value is checked against its kind before it is
 written.
 
-An identifier is written as it stands, so it may be nothing but an identifier; a literal is quoted here. There
-is no other syntax: no expressions, no conditions, no includes.
+An identifier is written as it stands, so it may be nothing but an identifier; a literal is quoted here.
+`{{ include FOLDER }}` stands for the files of a folder beside the file, one after the other. There is no other syntax:
+no expressions, no conditions.
 """
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from movie_platform.errors import ConfigurationError
@@ -15,6 +18,7 @@ from movie_platform.errors import ConfigurationError
 Kind = Literal["identifier", "number", "url", "arn"]
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_INCLUDE = re.compile(r"^(?P<indent> *)\{\{ include (?P<folder>[a-z_]+(?:/[a-z_]+)*) \}\}$", re.MULTILINE)
 _BRACES = re.compile(r"\{\{|\}\}|\{%|%\}")
 _PATTERNS: dict[Kind, re.Pattern[str]] = {
     # Unquoted identifiers of Snowflake, in the case in which it stores them.
@@ -61,3 +65,19 @@ def render(text: str, parameters: Mapping[str, Parameter], *, where: str) -> str
     if stray is not None:
         raise ValueError(f"{where}: {stray[0]} is no placeholder; write {{{{ name }}}}")
     return _PLACEHOLDER.sub(fill, text)
+
+
+def with_includes(path: Path) -> str:
+    """The text of an SQL file with its includes in place, each file indented as its placeholder is.
+
+    Raises ValueError for an include of a folder that is not there or has no SQL file.
+    """
+
+    def insert(match: re.Match[str]) -> str:
+        folder = path.parent / match["folder"]
+        parts = [part.read_text("utf-8").strip() for part in sorted(folder.glob("*.sql"))]
+        if not parts:
+            raise ValueError(f"{path.name}: there are no SQL files in {match['folder']}")
+        return textwrap.indent("\n\n".join(parts), match["indent"])
+
+    return _INCLUDE.sub(insert, path.read_text("utf-8"))

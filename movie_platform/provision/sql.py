@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from movie_platform.errors import PlatformError
-from movie_platform.provision.render import Parameter, render
+from movie_platform.provision.render import Parameter, render, with_includes
 from movie_platform.provision.statements import split_statements
 from movie_platform.resources.snowflake_connection import query_rows
 
@@ -45,7 +45,7 @@ def load_sql_files(folder: Path, parameters: Mapping[str, Parameter]) -> tuple[S
     """
     files = []
     for path in sorted(folder.glob("*.sql")):
-        text = render(path.read_text("utf-8"), parameters, where=path.name)
+        text = render(with_includes(path), parameters, where=path.name)
         checksum = hashlib.sha256(text.encode()).hexdigest()
         files.append(SqlFile(path.name, split_statements(text), checksum))
     return tuple(files)

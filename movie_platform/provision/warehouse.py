@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from movie_platform.contracts import ARCHIVE_TABLES
+from movie_platform.contracts.warehouse import ATTEMPTS_A_DAY, DAYS_A_RUN, ROWS_A_RUN
 from movie_platform.errors import PlatformError
 from movie_platform.provision.render import Parameter
 from movie_platform.resources.snowflake_connection import query_rows
@@ -48,6 +49,9 @@ def sql_parameters(settings: "Settings", archive_role_arn: str) -> dict[str, Par
         "warehouse": Parameter("identifier", settings.snowflake_warehouse.upper()),
         "user": Parameter("identifier", settings.snowflake_user.upper()),
         "credit_quota": Parameter("number", CREDIT_QUOTA),
+        "attempts_a_day": Parameter("number", str(ATTEMPTS_A_DAY)),
+        "days_a_run": Parameter("number", str(DAYS_A_RUN)),
+        "rows_a_run": Parameter("number", str(ROWS_A_RUN)),
         "archive_url": Parameter("url", f"s3://{settings.bucket('archive')}/"),
         "archive_role_arn": Parameter("arn", archive_role_arn),
     }

@@ -1,7 +1,7 @@
 """What a source may say: films, days, batches and their versions."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -61,10 +61,19 @@ class Batch:
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a batch, in the table that it is loaded into; `batches` is the announcement."""
+    """A file of a batch, in the table that it is loaded into; `batches` is the announcement.
+
+    Snowpipe may load a file in several transactions: a piece of it has every `pieces`th row, from row `piece` on.
+    """
 
     batch: Batch
     table: str
+    piece: int = 0
+    pieces: int = 1
+
+    def split(self, pieces: int) -> list["Part"]:
+        """The pieces of the file, which together are all of it."""
+        return [replace(self, piece=piece, pieces=pieces) for piece in range(pieces)]
 
 
 PARTS = ("movies", "movie_ratings", "movie_genres", "movie_people", "quarantined_rows", "batches")

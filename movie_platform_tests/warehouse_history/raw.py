@@ -14,9 +14,9 @@ _Row = dict[str, Any]
 
 
 def load(connection: SnowflakeConnection, parts: Iterable[Part]) -> None:
-    """Loads the parts, one after the other."""
+    """Loads the parts, one after the other, each as a transaction of its own with its own time of scanning."""
     for part in parts:
-        insert(connection, part.table, part_rows(part))
+        insert(connection, part.table, part_rows(part), piece=part.piece, pieces=part.pieces)
 
 
 def part_rows(part: Part) -> list[_Row]:
@@ -114,9 +114,11 @@ _OWN_ROWS = {
 }
 
 
-def insert(connection: SnowflakeConnection, name: str, rows: Sequence[_Row]) -> None:
-    """One INSERT of all rows, with the metadata that a pipe adds."""
-    if not rows:
+def insert(
+    connection: SnowflakeConnection, name: str, rows: Sequence[_Row], *, piece: int = 0, pieces: int = 1
+) -> None:
+    """One INSERT of a file's rows, or of every `pieces`th of them, with the metadata that a pipe adds."""
+    if not rows[piece::pieces]:
         return
     table = _TABLES[name]
     columns = [*table.column_names, *(column.name for column in RAW_METADATA_COLUMNS)]
@@ -129,7 +131,7 @@ def insert(connection: SnowflakeConnection, name: str, rows: Sequence[_Row]) -> 
     loaded_at = datetime.now(UTC)
     values = [
         {**row, "file_name": f"{file}-00000.parquet", "file_row": number, "loaded_at": loaded_at}
-        for number, row in enumerate(rows, start=1)
+        for number, row in list(enumerate(rows, start=1))[piece::pieces]
     ]
     marks = ", ".join(f"({', '.join(['%s'] * len(columns))})" for _ in values)
     with connection.cursor() as cursor:

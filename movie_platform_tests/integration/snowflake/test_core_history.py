@@ -1,7 +1,7 @@
 """CORE against a plain Python reference: the task graph keeps it right whatever arrives in whatever order."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from snowflake.connector import SnowflakeConnection
 
+from movie_platform.contracts.warehouse import DAYS_A_RUN
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows
 from movie_platform_tests.warehouse_history import core, graph, raw
+from movie_platform_tests.warehouse_history.drawn import batches_of, complete
 from movie_platform_tests.warehouse_history.history import PARTS, Batch, Part
 from movie_platform_tests.warehouse_history.reference import Star, star
 from movie_platform_tests.warehouse_history.samples import FIRST, batch, day, film, parts
@@ -270,11 +272,47 @@ def test_parts_may_arrive_in_any_order_with_the_tasks_running_between_them(
             assert core.read(warehouse, [source], tag).versions == star(complete).versions, order[:place]
 
 
-def test_a_file_that_is_loaded_twice_keeps_its_batch_waiting(warehouse: SnowflakeConnection, tag: str):
-    first = batch(tag, 0, film(tag))
-    raw.load(warehouse, [Part(first, "movies"), *parts(first)])
+@pytest.mark.parametrize("table", PARTS)
+def test_a_file_that_is_loaded_twice_counts_once(warehouse: SnowflakeConnection, tag: str, table: str):
+    ratings = (("imdb", Decimal("90.00"), 10),)
+    first = batch(tag, 0, film(tag, ratings=ratings), film(tag, "2"), quarantined=("3",))
+    raw.load(warehouse, [Part(first, table), *parts(first)])
     graph.run(warehouse)
-    assert shown(warehouse, tag, first) == Star()
+    check(warehouse, tag, first)
+    # And again after it was applied, with a change on the next day.
+    raw.load(warehouse, [Part(first, table)])
+    graph.run(warehouse)
+    second = batch(tag, 1, film(tag, title="Changed", ratings=ratings), film(tag, "2"))
+    arrive(warehouse, second)
+    check(warehouse, tag, first, second)
+
+
+@pytest.mark.parametrize("table", PARTS[:-1])
+def test_a_file_that_is_loaded_in_pieces_with_the_graph_between_them_is_complete_with_the_last(
+    warehouse: SnowflakeConnection, tag: str, table: str
+):
+    ratings = (("imdb", Decimal("90.00"), 10),)
+    films = [film(tag, str(number), ratings=ratings) for number in range(3)]
+    first = batch(tag, 0, *films, quarantined=("7", "8", "9"))
+    raw.load(warehouse, [part for part in parts(first) if part.table != table])
+    for piece in Part(first, table).split(3):
+        graph.run(warehouse)
+        assert shown(warehouse, tag, first) == Star()
+        raw.load(warehouse, [piece])
+    graph.run(warehouse)
+    check(warehouse, tag, first)
+
+
+def test_more_days_than_a_run_takes_are_applied_in_several_runs(warehouse: SnowflakeConnection, tag: str):
+    days = [batch(tag, number, film(tag, title=f"Title {number % 5}")) for number in range(DAYS_A_RUN + 5)]
+    raw.load(warehouse, parts(*days))
+    graph.run(warehouse)
+    check(warehouse, tag, *days[:DAYS_A_RUN])
+    assert rows(warehouse, "SELECT SYSTEM$STREAM_HAS_DATA('OPS.GRAPH_WAKE_UPS_STREAM')") == [(True,)]
+    graph.run(warehouse)
+    check(warehouse, tag, *days)
+    assert rows(warehouse, "SELECT COUNT(*) FROM OPS.PENDING_DAYS") == [(0,)]
+    assert rows(warehouse, "SELECT SYSTEM$STREAM_HAS_DATA('OPS.GRAPH_WAKE_UPS_STREAM')") == [(False,)]
 
 
 def test_streams_that_are_made_again_count_nothing_twice(warehouse: SnowflakeConnection, tag: str):
@@ -337,82 +375,6 @@ def test_each_table_of_a_batch_can_be_traced_to_its_file(warehouse: SnowflakeCon
     ]
 
 
-_TITLES = ("A", "B")
-_GENRES = ((), ("Drama",), ("drama", "Crime"))
-_PEOPLE = ((), (("director", "Ann"),), (("director", "ann"), ("cast", "Bob"), ("cast", "Ann")))
-
-
-@st.composite
-def batches_of(draw: st.DrawFn, tag: str) -> list[Batch]:
-    """Some batches of two sources over five days: films come, change, go and come back; days repeat and are missing."""
-    found: list[Batch] = []
-    for _ in range(draw(st.integers(2, 6))):
-        number, hour = draw(st.integers(0, 4)), draw(st.integers(0, 2))
-        source = f"{tag}{draw(st.sampled_from('aab'))}"
-        states = draw(
-            st.dictionaries(
-                st.sampled_from(("1", "2", "3")),
-                st.tuples(
-                    st.sampled_from(_TITLES),
-                    st.sampled_from(_GENRES),
-                    st.sampled_from(_PEOPLE),
-                    st.sampled_from((None, Decimal("1.5000"))),
-                    st.booleans(),
-                ),
-            )
-        )
-        films = [
-            film(
-                tag,
-                movie_id,
-                title,
-                ",".join(genres),
-                people=people,
-                popularity=popularity,
-                ratings=(("imdb", Decimal("50.00"), 7),) if rated else (),
-            )
-            for movie_id, (title, genres, people, popularity, rated) in sorted(states.items())
-        ]
-        refused = draw(st.sampled_from(((), (), ("1",), ("2",), (None,))))
-        films = [one for one in films if one.movie_id not in refused]
-        code = draw(st.integers(1, 2))
-        made = batch(
-            tag,
-            number,
-            *films,
-            hour=hour,
-            source=source,
-            load_type=draw(st.sampled_from(("full", "full", "delta"))),
-            quarantined=refused,
-            transform_id=f"t{code}",
-        )
-        # What bears one name is one thing: of two batches that came out alike the first is meant.
-        found.append(replace(made, transformed_at=made.transformed_at + timedelta(minutes=code)))
-    names: set[tuple[object, ...]] = set()
-    return [
-        one
-        for one in found
-        if (key := (one.source, one.batch_id, one.transform_id)) not in names and not names.add(key)
-    ]
-
-
-def complete(arrived: Sequence[Part]) -> list[Batch]:
-    """The batches of which every part that has rows has arrived."""
-    there = {
-        (part.batch.source, part.batch.batch_id, part.batch.transform_id, part.table) for part in arrived
-    }
-    announced = {id(part.batch): part.batch for part in arrived if part.table == "batches"}
-    return [
-        one
-        for one in announced.values()
-        if all(
-            (one.source, one.batch_id, one.transform_id, table) in there
-            for table in PARTS
-            if raw.part_rows(Part(one, table))
-        )
-    ]
-
-
 @settings(
     max_examples=8,
     suppress_health_check=(
@@ -427,7 +389,10 @@ def test_any_history_in_any_order_gives_the_tables_of_one_clean_pass(
 ):
     tag = f"t{next(_TAGS):04}"
     batches = data.draw(batches_of(tag))
-    order = data.draw(st.permutations(parts(*batches)))
+    whole = parts(*batches)
+    pieces = [piece for part in whole for piece in part.split(data.draw(st.sampled_from((1, 1, 2))))]
+    again = data.draw(st.lists(st.sampled_from(pieces), max_size=3)) if pieces else []
+    order = data.draw(st.permutations(pieces + again))
     cuts = data.draw(st.sets(st.integers(1, max(len(order) - 1, 1)), max_size=3))
     begin = 0
     for end in [*sorted(cuts), len(order)]:

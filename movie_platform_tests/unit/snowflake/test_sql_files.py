@@ -1,8 +1,8 @@
 """The SQL files say what the contracts say, can be repeated, and are Snowflake's."""
 
+import itertools
 import logging
 import re
-from pathlib import Path
 
 import pytest
 import sqlglot
@@ -22,6 +22,7 @@ from movie_platform.contracts.tables import TRACKED_COLUMNS
 from movie_platform.contracts.warehouse import CORE_TABLES, OPS_TABLES
 from movie_platform.local_cloud.snowflake.text.task_body import split_body
 from movie_platform.provision.files import PROJECT, SQL_FOLDER
+from movie_platform.provision.render import render, with_includes
 from movie_platform.provision.sql import SqlFile, load_sql_files
 from movie_platform.provision.warehouse import sql_parameters
 from movie_platform.resources.graph_state import TASKS
@@ -269,25 +270,34 @@ def test_sqlglot_parses_every_statement_of_the_tasks(files):
     for name, statements in tasks.items():
         assert statements[0] == "BEGIN TRANSACTION"
         assert statements[-1] == "COMMIT"
-        for statement in statements[1:-1]:
+        # One transaction after the other: nothing is done outside of one.
+        for ended, begun in itertools.pairwise(statements):
+            assert (ended == "COMMIT") == (begun == "BEGIN TRANSACTION"), f"{name}: {begun[:60]}"
+        for statement in [text for text in statements if text not in {"BEGIN TRANSACTION", "COMMIT"}]:
             parsed = parse(statement)
-            assert isinstance(parsed, exp.Insert | exp.Update | exp.Delete), f"{name}: {statement[:60]}"
+            assert isinstance(parsed, exp.Insert | exp.Update | exp.Delete | exp.Merge), (
+                f"{name}: {statement[:60]}"
+            )
 
 
 def test_sqlfluff_finds_nothing():
-    linter = Linter(config=FluffConfig.from_path(str(PROJECT)))
-    linted = linter.lint_paths((str(SQL_FOLDER),))
+    """In what Snowflake is given: the files with their includes in place and their parameters filled."""
+    linter = Linter(config=FluffConfig.from_path(str(PROJECT), overrides={"templater": "raw"}))
+    paths = sorted(SQL_FOLDER.glob("*.sql"))
+    parameters = sql_parameters(Settings(), ROLE)
     assert [
-        (Path(violation["filepath"]).name, entry["code"], entry["description"])
-        for violation in linted.as_records()
-        for entry in violation["violations"]
+        (path.name, violation.rule_code(), violation.line_no, violation.desc())
+        for path in paths
+        for violation in linter.lint_string(
+            render(with_includes(path), parameters, where=path.name), fname=path.name
+        ).get_violations()
     ] == []
-    assert len(linted.as_records()) == len(list(SQL_FOLDER.glob("*.sql")))
+    assert paths
 
 
 def test_files_are_numbered_and_say_what_they_are_for():
-    for path in SQL_FOLDER.glob("*.sql"):
-        assert re.fullmatch(r"[0-9]{3}_[a-z0-9_]+\.sql", path.name), path.name
+    for path in SQL_FOLDER.rglob("*.sql"):
+        assert re.fullmatch(r"[0-9]{2,3}_[a-z0-9_]+\.sql", path.name), path.name
         assert path.read_text("utf-8").startswith("-- "), path.name
 
 
