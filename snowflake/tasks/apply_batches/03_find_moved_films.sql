@@ -1,4 +1,4 @@
--- The films of those winners. A row that was loaded twice is one row.
+-- The films of those winners; a row that was loaded twice may stand there twice, which moves nothing.
 INSERT INTO {{ database }}.CORE.work_day_films (source, dt, movie_id, row_hash)
 SELECT films.source, films.dt, films.movie_id, films.tracked_hash
 FROM {{ database }}.RAW.movies AS films
@@ -7,8 +7,7 @@ INNER JOIN {{ database }}.CORE.work_days AS days
         films.source = days.source
         AND films.dt = days.dt
         AND films.batch_id = days.batch_id
-        AND films.transform_id = days.transform_id
-QUALIFY ROW_NUMBER() OVER (PARTITION BY films.file_name, films.file_row ORDER BY films.loaded_at) = 1;
+        AND films.transform_id = days.transform_id;
 
 -- Which films that moves, and from which day on. A day that says of a film what CORE says of it already changes
 -- nothing, unless a version begins on that day: the day's former winner may have been the reason.
