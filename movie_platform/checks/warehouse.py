@@ -30,7 +30,7 @@ def _build(table: Table, default_source: str) -> dg.AssetChecksDefinition:
             dg.AssetCheckSpec(
                 NAME,
                 asset=key,
-                description="Each file of the archive is in the table once, with all its rows.",
+                description="Each file of the archive is in the table with all its rows, and no others.",
                 blocking=True,
             )
         ],
@@ -70,5 +70,5 @@ def compare(files: tuple[ArchiveFile, ...], loaded: dict[str, int]) -> Finding:
             "loaded_rows": sum(loaded.values()),
         },
         offenders=offenders,
-        next_step="compare COPY_HISTORY with the archive; more rows than the file has: it was loaded twice",
+        next_step="compare COPY_HISTORY with the archive, and materialize the table again",
     )

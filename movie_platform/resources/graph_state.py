@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from movie_platform.contracts.warehouse import ATTEMPTS_A_DAY
+
 # The tasks in the order in which they run, each AFTER the one before it.
 ROOT_TASK = "COLLECT_ARRIVALS"
-TASKS = (ROOT_TASK, "APPLY_BATCHES", "MEASURE_QUALITY")
+APPLYING_TASK = "APPLY_BATCHES"
+TASKS = (ROOT_TASK, APPLYING_TASK, "MEASURE_QUALITY")
 
 _ENDED_WITHOUT_SUCCESS = frozenset({"FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
 _FAILED = frozenset({"FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED"})
@@ -115,20 +118,41 @@ def graph_runs(history: Iterable[TaskRun]) -> dict[str, GraphRun]:
     return {name: GraphRun(name, found) for name, found in tasks.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class PendingDay:
+    """A row of OPS.PENDING_DAYS: a day that the graph has still to apply, and what became of its last try."""
+
+    attempts: int
+    error_code: str | None
+    error_message: str | None
+
+    @property
+    def waits_for_somebody(self) -> bool:
+        """Whether it failed so often that the graph does not try it any more."""
+        return self.attempts >= ATTEMPTS_A_DAY
+
+
 class Step(Enum):
     """What to do next for a version."""
 
     DONE = "CORE shows the version or a later one, and nothing is at work"
     EXECUTE = "run the graph: no run of it can bring the version"
     WAIT = "a run of the graph may bring it"
+    AGAIN = "the graph failed with a group of days; this one is tried again, in a smaller group"
     FAIL = "a task failed"
     GIVE_UP = "the graph ran as often as it may, and CORE does not show the version"
 
 
 def next_step(
-    now: Standing, runs: Mapping[str, GraphRun], seen: frozenset[str], *, executed: int, limit: int
+    now: Standing,
+    runs: Mapping[str, GraphRun],
+    seen: frozenset[str],
+    *,
+    executed: int,
+    limit: int,
+    day: PendingDay | None = None,
 ) -> tuple[Step, TaskRun | None]:
-    """What to do; FAIL comes with the failed task.
+    """What to do; FAIL and AGAIN come with the failed task. `day` is what the graph has noted of the day.
 
     `seen` are the graph runs that were over before the last time that the graph was executed, or before we first
     looked. `executed` says how often it was executed for this version, at most `limit` times.
@@ -136,7 +160,9 @@ def next_step(
     new = [run for name, run in runs.items() if name not in seen]
     failed = next((run.failure for run in new if run.failure is not None), None)
     if failed is not None:
-        return Step.FAIL, failed
+        # Which of the days that were applied together was to blame shows when they are tried apart.
+        apart = failed.task == APPLYING_TASK and now is Standing.PENDING
+        return (Step.AGAIN if apart and day is not None and not day.waits_for_somebody else Step.FAIL), failed
     if any(run.at_work for run in new):
         return Step.WAIT, None
     if now in {Standing.APPLIED, Standing.SUPERSEDED}:

@@ -15,10 +15,10 @@ HISTORY_STATEMENT = (
 
 
 def rows_statement(table: str, files: int) -> str:
-    """Counts the rows of each of `files` files, which are to be bound; `table` is SCHEMA.TABLE."""
+    """Counts the different rows of each of `files` files, which are to be bound; `table` is SCHEMA.TABLE."""
     marks = ", ".join(["%s"] * files)
     return (
-        f"SELECT file_name, COUNT(*) AS row_total FROM {table}"  # noqa: S608 - a constant of the contracts
+        f"SELECT file_name, COUNT(DISTINCT file_row) AS row_total FROM {table}"  # noqa: S608 - a constant of the contracts
         f" WHERE file_name IN ({marks}) GROUP BY file_name"
     )
 

@@ -1,10 +1,11 @@
 """What the load history says of the files that should be in a table: pure decisions.
 
-A file counts as loaded by its rows in the table, which never expire, or by COPY_HISTORY, which goes back 14 days; it
-counts as failed only by COPY_HISTORY.
+A file counts as loaded when the table holds as many different rows of it as the archive says: Snowpipe may load a file
+in several transactions (https://docs.snowflake.com/en/user-guide/data-load-snowpipe-intro), and twice. It counts as
+failed only by COPY_HISTORY, which goes back 14 days.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,24 +39,26 @@ class Evidence:
 
 
 def assess(
-    expected: Sequence[str], history: Iterable[HistoryEntry], rows_in_table: Mapping[str, int]
+    expected: Mapping[str, int], history: Iterable[HistoryEntry], rows_in_table: Mapping[str, int]
 ) -> Evidence:
-    """Evidence for the expected keys. A file that failed once and was loaded later is loaded.
+    """Evidence for files by their keys, with the rows that each should have.
 
-    File names are made of the batch and the transform, so a name says which key it is whatever path is before it.
+    A file that failed once and was loaded later is loaded. One without rows is loaded by the history alone. File names
+    are made of the batch and the transform, so a name says which key it is whatever path is before it.
     """
     by_name = {key.rsplit("/", 1)[-1]: key for key in expected}
-    loaded = {key: rows_in_table[key] for key in expected if key in rows_in_table}
+    loaded = {key: rows for key, rows in rows_in_table.items() if rows >= expected.get(key, rows + 1)}
     failed: dict[str, str] = {}
     for entry in history:
         key = by_name.get(entry.file.rsplit("/", 1)[-1])
         if key is None or key in loaded:
             continue
         if entry.status.lower() == "loaded":
-            loaded[key] = entry.rows
+            failed.pop(key, None)
+            if expected[key] == 0:
+                loaded[key] = 0
         elif entry.status.lower() in {"load failed", "partially loaded"}:
             failed[key] = entry.error or entry.status
-    failed = {key: error for key, error in failed.items() if key not in loaded}
     missing = tuple(key for key in expected if key not in loaded and key not in failed)
     return Evidence(loaded, failed, missing)
 

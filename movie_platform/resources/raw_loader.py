@@ -80,10 +80,10 @@ class RawLoader(dg.ConfigurableResource):
         self, connection: "SnowflakeConnection", table: Table, files: Sequence[ArchiveFile]
     ) -> Evidence:
         """What the table and its load history say of the files now."""
-        expected = [file.key for file in files]
-        rows = rows_by_file(connection, table, expected)
-        empty = [key for key in expected if key not in rows]
-        history = _history(connection, table, empty) if empty else []
+        expected = {file.key: file.rows for file in files}
+        rows = rows_by_file(connection, table, list(expected))
+        short = [key for key, wanted in expected.items() if rows.get(key, 0) < wanted or not wanted]
+        history = _history(connection, table, short) if short else []
         return assess(expected, history, rows)
 
     def _ask_again(
@@ -106,7 +106,7 @@ class RawLoader(dg.ConfigurableResource):
 
 
 def rows_by_file(connection: "SnowflakeConnection", table: Table, keys: Sequence[str]) -> dict[str, int]:
-    """How many rows of a table came from each of the files; files without any are left out."""
+    """How many different rows of a table came from each of the files; files without any are left out."""
     if not keys:
         return {}
     sql = rows_statement(_name(table), len(keys))

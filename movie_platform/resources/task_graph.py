@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from movie_platform.contracts.tables import ANNOUNCED_TABLES
+from movie_platform.contracts.warehouse import ATTEMPTS_A_DAY
 from movie_platform.errors import PlatformError
 from movie_platform.resources.graph_state import (
     ROOT_TASK,
     AnnouncedVersion,
     GraphRun,
+    PendingDay,
     Standing,
     Step,
     TaskRun,
@@ -42,6 +44,8 @@ LAST_POLL_SECONDS = 5.0
 # nothing that the second did not.
 EXECUTIONS = 2
 LOCK_CONFLICT_RETRIES = 2
+# Runs of the graph that may fail while a day is tried with others, in smaller groups, and alone.
+FAILURES_OF_OTHERS = 12
 # A graph run that matters here began within the hour before: TASK_HISTORY answers faster for a short range.
 HISTORY_SECONDS = 3600
 HISTORY_ROWS = 1000
@@ -56,7 +60,7 @@ class TaskFailedError(PlatformError):
             f"task CORE.{run.task} ended {run.state}: {run.error_code or 'no code'}:"
             f" {run.error_message or 'no message'} (graph run {run.graph_run}, query {run.query_id or 'unknown'})",
             "nothing of the batch was applied, and nothing is lost: mend what the error names and materialize CORE"
-            " again; TASK_HISTORY keeps the errors",
+            " again; OPS.PENDING_DAYS and OPS.TASK_ERRORS keep the errors",
         )
         self.run = run
 
@@ -115,6 +119,7 @@ class TaskGraph(dg.ConfigurableResource):
         with self.warehouse.connect(query_tag=f"movie_platform core {run_id}", role=self.role) as connection:
             request = Request(connection, self.database, source, dt, batch_id, transform_id)
             request.note_load(run_id)
+            request.try_again()
             return until_applied(request, log, self.timeout_seconds)
 
 
@@ -126,19 +131,26 @@ def until_applied(request: "Request", log: "Log", timeout_seconds: int) -> Appli
     started = time.monotonic()
     seen = frozenset(name for name, run in request.history().items() if run.over)
     pause = FIRST_POLL_SECONDS
-    executed = conflicts = 0
+    executed = conflicts = failures = 0
     while True:
         # History before the standing: a graph run that ended between the two then shows as both.
         runs = request.history()
         now = request.standing()
         if now is Standing.UNKNOWN:
             raise request.not_announced()
-        step, failed = next_step(now, runs, seen, executed=executed, limit=EXECUTIONS + conflicts)
+        step, failed = next_step(
+            now, runs, seen, executed=executed, limit=EXECUTIONS + conflicts + failures, day=request.pending()
+        )
         waited = time.monotonic() - started
         match step:
             case Step.DONE:
                 return request.applied(executed)
-            case Step.FAIL if failed is not None:
+            case Step.AGAIN if failed is not None and failures < FAILURES_OF_OTHERS:
+                failures += 1
+                log.warning(
+                    f"CORE.{failed.task} failed: {failed.error_code}: {failed.error_message}; its days are tried apart."
+                )
+            case Step.AGAIN | Step.FAIL if failed is not None:
                 if not is_lock_conflict(failed) or conflicts == LOCK_CONFLICT_RETRIES:
                     raise TaskFailedError(failed)
                 conflicts += 1
@@ -152,7 +164,7 @@ def until_applied(request: "Request", log: "Log", timeout_seconds: int) -> Appli
                 pass
         if waited > timeout_seconds:
             raise request.not_taken(f"it was waited for {waited:.0f} s")
-        if step in {Step.EXECUTE, Step.FAIL}:
+        if step in {Step.EXECUTE, Step.AGAIN, Step.FAIL}:
             seen = frozenset(name for name, run in runs.items() if run.over)
             request.execute()
             executed += 1
@@ -242,6 +254,29 @@ class Request:
             for row in rows
         ]
 
+    def pending(self) -> PendingDay | None:
+        """What the graph has noted of the day; None where nothing of it is to be applied."""
+        found = next(
+            query_rows(
+                self._connection,
+                "SELECT attempts, error_code, error_message FROM OPS.PENDING_DAYS WHERE source = %s AND dt = %s",
+                self._day,
+            ),
+            None,
+        )
+        if found is None:
+            return None
+        return PendingDay(int(found["attempts"]), _text(found["error_code"]), _text(found["error_message"]))
+
+    def try_again(self) -> None:
+        """Has a day that waits for somebody be tried again: whoever asks for it has looked."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE OPS.PENDING_DAYS SET attempts = 0, tried_at = NULL WHERE source = %s AND dt = %s"
+                " AND attempts >= %s",
+                (*self._day, ATTEMPTS_A_DAY),
+            )
+
     def note_load(self, run_id: str) -> None:
         """Notes, once a run, which run of the orchestrator brought the version."""
         with self._connection.cursor() as cursor:
@@ -314,8 +349,8 @@ class Request:
             name = f"{table.snowflake_schema}.{table.name.upper()}"
             [found] = query_rows(
                 self._connection,
-                f"SELECT COUNT(*) AS row_total FROM {name}"  # noqa: S608 - a constant of the contracts
-                " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s",
+                f"SELECT COUNT(*) AS row_total FROM (SELECT DISTINCT file_name, file_row FROM {name}"  # noqa: S608 - a constant of the contracts
+                " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s)",
                 self._version,
             )
             expected = int(announced[f"{table.name}_rows"])

@@ -11,7 +11,13 @@ from snowflake.connector import SnowflakeConnection
 
 from movie_platform.build import build_resources
 from movie_platform.contracts import ARCHIVE_TABLES, Table
-from movie_platform.contracts.warehouse import APPLIED_DAYS, CORE_CHANGES, LOAD_RUNS
+from movie_platform.contracts.warehouse import (
+    APPLIED_DAYS,
+    ATTEMPTS_A_DAY,
+    CORE_CHANGES,
+    LOAD_RUNS,
+    PENDING_DAYS,
+)
 from movie_platform.resources.graph_state import TASKS
 from movie_platform.resources.task_graph import (
     AppliedVersion,
@@ -82,8 +88,12 @@ def connection(snowflake_cloud: SnowflakeCloud) -> Iterator[SnowflakeConnection]
 def graph(snowflake_cloud: SnowflakeCloud, connection: SnowflakeConnection) -> TaskGraph:
     for table in ARCHIVE_TABLES:
         rows(connection, create(table, table.snowflake_schema))
+        rows(
+            connection,
+            f"ALTER TABLE {table.snowflake_schema}.{table.name} ADD COLUMN file_name VARCHAR, file_row NUMBER",
+        )
     rows(connection, create(APPLIED_DAYS, "CORE"))
-    for table in (CORE_CHANGES, LOAD_RUNS):
+    for table in (CORE_CHANGES, LOAD_RUNS, PENDING_DAYS):
         rows(connection, create(table, "OPS"))
     make_tasks(connection)
     return task_graph(snowflake_cloud.settings)
@@ -150,6 +160,47 @@ def test_a_task_that_fails_is_raised_with_its_own_error_and_the_next_time_comple
     assert TASKS[task] in caught.value.message
     assert "films_are_upside_down" in caught.value.message.lower()
     assert caught.value.run.error_code
+    make_tasks(connection)
+    assert bring(graph, "a").batch_id == "a"
+
+
+def fails_while(condition: str) -> tuple[str, ...]:
+    """Bodies whose second task counts its tries, as the real one does, and fails while a condition holds."""
+    number = "INSERT INTO GRAPH.OPS.FAILING SELECT TO_NUMBER('not a number') FROM GRAPH.OPS.PENDING_DAYS"
+    failing = f"{number} WHERE {condition};"
+    counting = "UPDATE GRAPH.OPS.PENDING_DAYS SET attempts = attempts + 1;"
+    return (BODIES[0], " ".join((counting, "BEGIN TRANSACTION;", failing, *APPLY, "COMMIT;")), BODIES[2])
+
+
+def test_a_day_that_failed_with_others_is_waited_for_until_it_is_tried_alone(
+    graph: TaskGraph, connection: SnowflakeConnection
+):
+    announce(connection, "a", 1)
+    rows(connection, "CREATE OR REPLACE TABLE OPS.FAILING (n NUMBER)")
+    rows(
+        connection,
+        "INSERT INTO OPS.PENDING_DAYS (source, dt, arrived_at, attempts)"
+        f" SELECT 'demo', '{DAY}', SYSDATE(), 0",
+    )
+    make_tasks(connection, fails_while("attempts < 3"))
+    assert bring(graph, "a").executions == 3
+
+
+def test_a_day_that_fails_alone_is_raised_and_tried_again_when_it_is_asked_for_again(
+    graph: TaskGraph, connection: SnowflakeConnection
+):
+    announce(connection, "a", 1)
+    rows(connection, "CREATE OR REPLACE TABLE OPS.FAILING (n NUMBER)")
+    rows(
+        connection,
+        "INSERT INTO OPS.PENDING_DAYS (source, dt, arrived_at, attempts)"
+        f" SELECT 'demo', '{DAY}', SYSDATE(), 0",
+    )
+    make_tasks(connection, fails_while("TRUE"))
+    with pytest.raises(TaskFailedError) as caught:
+        bring(graph, "a")
+    assert "not a number" in caught.value.message
+    assert rows(connection, "SELECT attempts FROM OPS.PENDING_DAYS") == [(ATTEMPTS_A_DAY,)]
     make_tasks(connection)
     assert bring(graph, "a").batch_id == "a"
 

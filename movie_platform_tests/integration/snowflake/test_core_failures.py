@@ -1,4 +1,4 @@
-"""One day that cannot be applied: it stops no other, its error is kept with it, and it waits until somebody mends it."""
+"""One day that cannot be applied: it stops no other, its error is kept with it, and it waits until it is mended."""
 
 import itertools
 from collections.abc import Iterator

@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from movie_platform.contracts.warehouse import ATTEMPTS_A_DAY
 from movie_platform.resources.graph_state import (
     TASKS,
     AnnouncedVersion,
     GraphRun,
+    PendingDay,
     Standing,
     Step,
     TaskRun,
@@ -149,6 +151,26 @@ def test_a_task_that_fails_is_reported_as_it_is():
     assert step is Step.FAIL
     assert task is not None
     assert (task.task, task.error_code, task.error_message) == (TASKS[1], "100035", "it broke")
+
+
+def test_a_day_that_failed_with_others_is_tried_again_until_it_waits_for_somebody():
+    failed = runs(run_of_graph("2", "SUCCEEDED", "FAILED"))
+
+    def step(now: Standing, day: PendingDay | None) -> Step:
+        return next_step(now, failed, NOTHING_SEEN, executed=1, limit=2, day=day)[0]
+
+    assert step(Standing.PENDING, PendingDay(1, None, None)) is Step.AGAIN
+    assert step(Standing.PENDING, PendingDay(ATTEMPTS_A_DAY - 1, "1", "x")) is Step.AGAIN
+    assert step(Standing.PENDING, PendingDay(ATTEMPTS_A_DAY, "1", "x")) is Step.FAIL
+    assert step(Standing.PENDING, None) is Step.FAIL
+    assert step(Standing.APPLIED, PendingDay(1, None, None)) is Step.FAIL
+
+
+@pytest.mark.parametrize("states", [("FAILED",), ("SUCCEEDED", "SUCCEEDED", "FAILED")], ids="-".join)
+def test_a_task_that_fails_for_no_day_is_not_tried_again(states: tuple[str, ...]):
+    failed = runs(run_of_graph("2", *states))
+    day = PendingDay(0, None, None)
+    assert next_step(Standing.PENDING, failed, NOTHING_SEEN, executed=1, limit=2, day=day)[0] is Step.FAIL
 
 
 @pytest.mark.parametrize(
