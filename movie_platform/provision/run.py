@@ -1,6 +1,8 @@
-"""The order of a deployment: bucket of packages, packages, stack, SQL, and the stack again with Snowflake's
-answer.
+"""The order of a deployment, in which each side is told what it needs of the other before it is asked for it.
 
+Bucket of packages, packages, stack; the warehouse, and SQL up to the stage; the stack again, whose role then trusts
+what DESC INTEGRATION names; the pipes, which assume that role when they are created; the stack again, whose bucket
+then notifies the queue that SHOW PIPES names; all SQL behind them; and a look at whether all of it is as it should be.
 Nothing has to be configured by hand in between, and every step may be repeated: a second run changes nothing.
 """
 
@@ -17,20 +19,37 @@ from movie_platform.provision.artifacts import (
 )
 from movie_platform.provision.files import BOOTSTRAP_TEMPLATE, SQL_FOLDER, TEMPLATE
 from movie_platform.provision.sql import (
+    Pass,
     SchemaHistory,
-    apply_sql_files,
+    SqlDeployment,
+    SqlFileError,
     load_sql_files,
     pending_files,
 )
 from movie_platform.provision.stacks import ResourceChange, Stack, StackDeployer
-from movie_platform.provision.warehouse import SnowflakeAnswer, ask_snowflake, sql_parameters
+from movie_platform.provision.verify import require_as_described
+from movie_platform.provision.warehouse import (
+    QUEUE_PARAMETER,
+    TRUST_PARAMETERS,
+    queue_of_pipes,
+    sql_parameters,
+    trust_of_integration,
+)
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.snowflake_connection import connect
 
 if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
     from movie_platform.settings import Settings
 
 QUERY_TAG = "movie-platform provision"
+# Snowflake's number for "Error assuming AWS_ROLE". What IAM was told is known everywhere after a while
+# (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency).
+ROLE_NOT_ASSUMED = 3167
+TRUST_SECONDS = 180.0
+_FIRST_PAUSE_SECONDS = 2.0
+_LONGEST_PAUSE_SECONDS = 20.0
 # Stands for the role's ARN in a dry run before the role exists.
 _ROLE_TO_COME = "arn:aws:iam::000000000000:role/not-created-yet"
 
@@ -107,15 +126,11 @@ class _Provisioning:
             if dry_run:
                 applied = tuple(file.name for file in pending_files(files, history.applied()))
             else:
-                applied = apply_sql_files(
-                    session,
-                    files,
-                    history,
-                    progress=self._progress,
+                deployment = SqlDeployment(
+                    session, files, history, warehouse=settings.snowflake_warehouse, progress=self._progress
                 )
-                answer = ask_snowflake(session, settings.snowflake_database).stack_parameters()
-                if answer != known:
-                    self._stack(self._main_stack(artifacts, answer), dry_run=False)
+                self._apply_in_passes(session, deployment, artifacts, known)
+                applied = tuple(deployment.names)
         return ProvisionReport(
             dry_run=dry_run,
             stacks=self._changes,
@@ -125,14 +140,49 @@ class _Provisioning:
             seconds=round(time.monotonic() - began, 3),
         )
 
+    def _apply_in_passes(
+        self,
+        session: "SnowflakeConnection",
+        deployment: SqlDeployment,
+        artifacts: tuple[Artifact, ...],
+        known: Mapping[str, str],
+    ) -> None:
+        database = self._settings.snowflake_database
+        deployment.apply(Pass.WAREHOUSE, Pass.STORAGE)
+        answer = {**known, **trust_of_integration(session, database)}
+        if answer != known:
+            self._stack(self._main_stack(artifacts, answer), dry_run=False)
+        self._create_pipes(deployment)
+        wired = {**answer, **queue_of_pipes(session, database)}
+        if wired != answer:
+            self._stack(self._main_stack(artifacts, wired), dry_run=False)
+        deployment.apply(Pass.WAREHOUSE_OBJECTS)
+        deployment.require_noted()
+        require_as_described(session, database)
+
+    def _create_pipes(self, deployment: SqlDeployment) -> None:
+        """Creates the pipes; waits while the role's trust is not seen everywhere yet."""
+        deadline = time.monotonic() + TRUST_SECONDS
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                deployment.apply(Pass.PIPES)
+            except SqlFileError as error:
+                if error.number != ROLE_NOT_ASSUMED or time.monotonic() + pause > deadline:
+                    raise
+                self._progress("snowflake: the archive's role does not let Snowflake in yet; waiting for it")
+                time.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            else:
+                return
+
     def _stack(self, stack: Stack, *, dry_run: bool) -> None:
         result = self._deployer.difference(stack) if dry_run else self._deployer.deploy(stack)
         self._changes[stack.name] = self._changes.get(stack.name, ()) + result.changes
 
     def _known_answer(self) -> dict[str, str]:
-        names = SnowflakeAnswer("", "", "").stack_parameters()
         current = self._deployer.parameters(self._settings.stack_name)
-        return {name: current[name] for name in names if current.get(name)}
+        return {name: current[name] for name in (*TRUST_PARAMETERS, QUEUE_PARAMETER) if current.get(name)}
 
     def _bootstrap_stack(self) -> Stack:
         return Stack(

@@ -1,13 +1,15 @@
 """Applies the SQL files to Snowflake in the order of their names, each once for each content that it had.
 
 What was applied is noted in OPS.SCHEMA_HISTORY, which one of the first files makes. Every file is idempotent:
-one that failed half-way, or that two deployments apply at the same time, is applied again without harm.
+one that failed half-way, or that two deployments apply at the same time, is applied again without harm. The files come
+in passes, because some need what AWS and Snowflake tell each other in between.
 """
 
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,22 @@ _NOT_THERE = frozenset({2003, 2043})
 
 
 class SqlFileError(PlatformError):
-    """A statement of an SQL file failed."""
+    """A statement of an SQL file failed. `number` is Snowflake's own number of the error, where it has one."""
+
+    number: int | None = None
+
+
+class Pass(Enum):
+    """When a file is applied; the value is the first number of a file that belongs to a later pass."""
+
+    # A warehouse: DML without one is refused, and noting the first file is DML.
+    WAREHOUSE = 10
+    # Up to the stage and the tables: what Snowflake then tells of the integration is whom the archive's role trusts.
+    STORAGE = 200
+    # Pipes assume that role when they are created; what Snowflake tells of them is where the bucket's events go.
+    PIPES = 300
+    # Everything behind RAW.
+    WAREHOUSE_OBJECTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +52,12 @@ class SqlFile:
     name: str
     statements: tuple[str, ...]
     checksum: str
+
+    @property
+    def belongs_to(self) -> Pass:
+        """The pass in which it is applied, by the number that its name begins with."""
+        number = int(self.name.partition("_")[0])
+        return next(found for found in Pass if number < found.value)
 
 
 def load_sql_files(folder: Path, parameters: Mapping[str, Parameter]) -> tuple[SqlFile, ...]:
@@ -97,36 +120,75 @@ class SchemaHistory:
         return True
 
 
-def apply_sql_files(
-    connection: "SnowflakeConnection",
-    files: Iterable[SqlFile],
-    history: SchemaHistory,
-    *,
-    progress: Callable[[str], None],
-) -> tuple[str, ...]:
-    """Applies the files that are pending; returns their names.
+class SqlDeployment:
+    """The files of one deployment on one session, applied pass by pass: those that are pending, each once.
 
-    Each file starts with the session's present role, whatever role the file before it took. Raises SqlFileError
-    with the file, the statement's number and what Snowflake said.
+    Each file starts with the session's role of the beginning, whatever role the file before it took. `names` are those
+    of the files that were applied so far.
     """
-    (session,) = query_rows(connection, "SELECT CURRENT_ROLE() AS role")
-    pending = pending_files(files, history.applied())
-    unnoted: list[tuple[SqlFile, float]] = []
-    for file in pending:
-        progress(f"snowflake: {file.name}")
+
+    def __init__(
+        self,
+        connection: "SnowflakeConnection",
+        files: Iterable[SqlFile],
+        history: SchemaHistory,
+        *,
+        warehouse: str,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._connection = connection
+        self._files = tuple(files)
+        self._history = history
+        self._warehouse = Parameter("identifier", warehouse).sql("warehouse")
+        self._progress = progress
+        (session,) = query_rows(connection, "SELECT CURRENT_ROLE() AS role")
+        self._role = str(session["role"])
+        # What is applied before the history's table exists is noted as soon as it does.
+        self._unnoted: list[tuple[SqlFile, float]] = []
+        self._applied: dict[str, str] = {}
+        self.names: list[str] = []
+
+    def apply(self, *passes: Pass) -> None:
+        """Applies the pending files of these passes, in the order of their names.
+
+        Raises SqlFileError with the file, the statement's number and what Snowflake said; what was applied before is
+        noted, so that the next deployment goes on from there.
+        """
+        if Pass.WAREHOUSE in passes:
+            self._ensure_warehouse()
+        self._applied |= self._history.applied()
+        for file in pending_files(self._files, self._applied):
+            if file.belongs_to in passes:
+                self._apply(file)
+
+    def require_noted(self) -> None:
+        """Raises SqlFileError where files were applied and no table is there to note them in."""
+        if self._unnoted:
+            raise SqlFileError(
+                "schema_history_missing",
+                f"The table {HISTORY_TABLE} does not exist after all SQL files were applied.",
+                "One of the first files has to create it.",
+            )
+
+    def _ensure_warehouse(self) -> None:
+        # SHOW needs no warehouse; reading the history does.
+        if not list(query_rows(self._connection, f"SHOW WAREHOUSES LIKE '{self._warehouse}'")):
+            for file in self._files:
+                if file.belongs_to is Pass.WAREHOUSE:
+                    self._apply(file)
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"USE WAREHOUSE {self._warehouse}")
+
+    def _apply(self, file: SqlFile) -> None:
+        self._progress(f"snowflake: {file.name}")
         began = time.monotonic()
-        _run(connection, file)
-        unnoted.append((file, time.monotonic() - began))
-        _use_role(connection, session["role"])
-        # The first files make what the history lies in; they are noted with the one that makes the history.
-        unnoted = [entry for entry in unnoted if not history.note(*entry)]
-    if unnoted:
-        raise SqlFileError(
-            "schema_history_missing",
-            f"The table {HISTORY_TABLE} does not exist after all SQL files were applied.",
-            "One of the first files has to create it.",
-        )
-    return tuple(file.name for file in pending)
+        _run(self._connection, file)
+        self._unnoted.append((file, time.monotonic() - began))
+        self._applied[file.name] = file.checksum
+        self.names.append(file.name)
+        _use_role(self._connection, self._role)
+        if file.belongs_to is not Pass.WAREHOUSE:
+            self._unnoted = [entry for entry in self._unnoted if not self._history.note(*entry)]
 
 
 def _use_role(connection: "SnowflakeConnection", role: str) -> None:
@@ -142,8 +204,10 @@ def _run(connection: "SnowflakeConnection", file: SqlFile) -> None:
             try:
                 cursor.execute(statement)
             except snowflake.connector.errors.Error as error:
-                raise SqlFileError(
+                failure = SqlFileError(
                     "sql_file_failed",
                     f"{file.name}, statement {number} of {len(file.statements)}: {error}",
                     f"Statement: {' '.join(statement.split())[:200]}",
-                ) from error
+                )
+                failure.number = error.errno
+                raise failure from error

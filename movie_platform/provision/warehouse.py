@@ -3,7 +3,6 @@ queue.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from movie_platform.contracts import ARCHIVE_TABLES
@@ -25,21 +24,10 @@ class SnowflakeAnswerError(PlatformError):
     """Snowflake's description of an integration or a pipe lacks what the stack needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class SnowflakeAnswer:
-    """Whom the archive's role has to trust, and the queue that the archive bucket has to notify."""
-
-    user_arn: str
-    external_id: str
-    pipe_queue_arn: str
-
-    def stack_parameters(self) -> dict[str, str]:
-        """The answer as parameters of the template."""
-        return {
-            "SnowflakeUserArn": self.user_arn,
-            "SnowflakeExternalId": self.external_id,
-            "PipeQueueArn": self.pipe_queue_arn,
-        }
+# The stack's parameters that Snowflake answers: whom the archive's role has to trust, and the queue that the archive
+# bucket has to notify.
+TRUST_PARAMETERS = ("SnowflakeUserArn", "SnowflakeExternalId")
+QUEUE_PARAMETER = "PipeQueueArn"
 
 
 def sql_parameters(settings: "Settings", archive_role_arn: str) -> dict[str, Parameter]:
@@ -57,21 +45,34 @@ def sql_parameters(settings: "Settings", archive_role_arn: str) -> dict[str, Par
     }
 
 
-def ask_snowflake(connection: "SnowflakeConnection", database: str) -> SnowflakeAnswer:
-    """Reads DESC INTEGRATION and SHOW PIPES. Raises SnowflakeAnswerError where they lack something."""
+def trust_of_integration(connection: "SnowflakeConnection", database: str) -> dict[str, str]:
+    """What DESC INTEGRATION says of whom the archive's role has to trust, as parameters of the stack.
+
+    Raises SnowflakeAnswerError where it lacks something.
+    """
     name = Parameter("identifier", database).sql("database")
     properties = {
         str(row["property"]).upper(): str(row["property_value"])
         for row in query_rows(connection, f"DESC INTEGRATION {name}_ARCHIVE")
     }
-    channels: dict[str, str] = {}
-    for row in query_rows(connection, f"SHOW PIPES IN DATABASE {name}"):
-        channels[f"{row['schema_name']}.{row['name']}".upper()] = str(row["notification_channel"] or "")
-    return SnowflakeAnswer(
-        user_arn=_property(properties, "STORAGE_AWS_IAM_USER_ARN"),
-        external_id=_property(properties, "STORAGE_AWS_EXTERNAL_ID"),
-        pipe_queue_arn=_the_queue(channels),
+    values = (
+        _property(properties, "STORAGE_AWS_IAM_USER_ARN"),
+        _property(properties, "STORAGE_AWS_EXTERNAL_ID"),
     )
+    return dict(zip(TRUST_PARAMETERS, values, strict=True))
+
+
+def queue_of_pipes(connection: "SnowflakeConnection", database: str) -> dict[str, str]:
+    """The queue that SHOW PIPES says, as a parameter of the stack.
+
+    Raises SnowflakeAnswerError where a pipe is missing, or pipes do not share one.
+    """
+    name = Parameter("identifier", database).sql("database")
+    channels = {
+        f"{row['schema_name']}.{row['name']}".upper(): str(row["notification_channel"] or "")
+        for row in query_rows(connection, f"SHOW PIPES IN DATABASE {name}")
+    }
+    return {QUEUE_PARAMETER: _the_queue(channels)}
 
 
 def _property(properties: Mapping[str, str], name: str) -> str:

@@ -3,7 +3,7 @@
 from snowflake.connector import SnowflakeConnection
 
 from movie_platform.provision.files import SQL_FOLDER
-from movie_platform.provision.sql import SchemaHistory, apply_sql_files, load_sql_files
+from movie_platform.provision.sql import Pass, SchemaHistory, SqlDeployment, load_sql_files
 from movie_platform.provision.warehouse import sql_parameters
 from movie_platform.resources.graph_state import ROOT_TASK, GraphRun, TaskRun, graph_runs
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows, wait_for
@@ -18,7 +18,11 @@ def deploy(cloud: SnowflakeCloud, connection: SnowflakeConnection) -> None:
     """Applies all SQL files and leaves the graph's root suspended: it runs when it is executed only."""
     files = load_sql_files(SQL_FOLDER, sql_parameters(cloud.settings, ROLE))
     database = cloud.settings.snowflake_database
-    apply_sql_files(connection, files, SchemaHistory(connection, database), progress=lambda _line: None)
+    warehouse = cloud.settings.snowflake_warehouse
+    history = SchemaHistory(connection, database)
+    deployment = SqlDeployment(connection, files, history, warehouse=warehouse, progress=lambda _line: None)
+    # Without pipes, which need a stack: a test writes into RAW itself.
+    deployment.apply(*(found for found in Pass if found is not Pass.PIPES))
     rows(connection, f"USE DATABASE {database}")
     rows(connection, f"ALTER TASK CORE.{ROOT_TASK} SUSPEND")
 

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from snowflake.connector import SnowflakeConnection
 
 from movie_platform.contracts import ARCHIVE_TABLES
 from movie_platform.local_cloud import supervisor
 from movie_platform.provision import provision
 from movie_platform.provision.files import SQL_FOLDER
-from movie_platform.provision.sql import SchemaHistory, SqlFile, SqlFileError, apply_sql_files
+from movie_platform.provision.sql import Pass, SchemaHistory, SqlDeployment, SqlFile, SqlFileError
 from movie_platform.provision.stacks import Stack, StackDeployer, StackError
 from movie_platform.provision.template import load_template
-from movie_platform.provision.warehouse import ask_snowflake
+from movie_platform.provision.warehouse import queue_of_pipes, trust_of_integration
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.settings import Settings
@@ -94,21 +95,22 @@ def test_the_packages_that_the_stack_names_are_in_the_bucket(provisioned_cloud: 
         )
 
 
-def test_the_second_pass_told_the_stack_what_snowflake_answered(provisioned_cloud: Settings):
+def test_the_passes_told_the_stack_what_snowflake_answered(provisioned_cloud: Settings):
     settings = provisioned_cloud
     with connect(settings, role=settings.snowflake_admin_role) as session:
-        answer = ask_snowflake(session, settings.snowflake_database)
+        trust = trust_of_integration(session, settings.snowflake_database)
+        queue = queue_of_pipes(session, settings.snowflake_database)
     configuration = aws_client(settings, "s3").get_bucket_notification_configuration(
         Bucket=settings.bucket("archive")
     )
     queues = configuration.get("QueueConfigurations", [])
-    assert {queue["QueueArn"] for queue in queues} == {answer.pipe_queue_arn}
+    assert {found["QueueArn"] for found in queues} == {queue["PipeQueueArn"]}
     assert len(queues) == len(ARCHIVE_TABLES)
     role = stack_deployer(settings).outputs(settings.stack_name)["SnowflakeRoleArn"].rpartition("/")[2]
-    trust = aws_client(settings, "iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-    (statement,) = trust["Statement"]
-    assert statement["Principal"] == {"AWS": answer.user_arn}
-    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": answer.external_id}}
+    policy = aws_client(settings, "iam").get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    (statement,) = policy["Statement"]
+    assert statement["Principal"] == {"AWS": trust["SnowflakeUserArn"]}
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": trust["SnowflakeExternalId"]}}
 
 
 def test_the_tables_of_the_contracts_are_there_with_their_columns(provisioned_cloud: Settings):
@@ -201,6 +203,18 @@ def test_a_stack_that_never_was_whole_is_made_anew(broken_stack: tuple[Settings,
     assert deployer.deploy(mended).changes == ()
 
 
+def apply(settings: Settings, session: SnowflakeConnection, *files: SqlFile) -> list[str]:
+    deployment = SqlDeployment(
+        session,
+        files,
+        SchemaHistory(session, settings.snowflake_database),
+        warehouse=settings.snowflake_warehouse,
+        progress=lambda _line: None,
+    )
+    deployment.apply(*Pass)
+    return deployment.names
+
+
 def test_an_sql_file_that_fails_names_the_file_and_the_statement(provisioned_cloud: Settings):
     settings = provisioned_cloud
     bad = SqlFile(
@@ -209,12 +223,7 @@ def test_an_sql_file_that_fails_names_the_file_and_the_statement(provisioned_clo
     with connect(settings, role=settings.snowflake_admin_role) as session:
         history = SchemaHistory(session, settings.snowflake_database)
         with pytest.raises(SqlFileError, match=r"999_bad\.sql, statement 2 of 2"):
-            apply_sql_files(
-                session,
-                (bad,),
-                history,
-                progress=lambda _line: None,
-            )
+            apply(settings, session, bad)
         assert "999_bad.sql" not in history.applied()
 
 
@@ -229,8 +238,7 @@ def test_a_file_that_takes_a_role_leaves_the_next_one_with_the_role_of_set_up(pr
         ),
     )
     with connect(settings, role=settings.snowflake_admin_role) as session:
-        history = SchemaHistory(session, settings.snowflake_database)
-        apply_sql_files(session, files, history, progress=lambda _line: None)
+        apply(settings, session, *files)
         assert list(query_rows(session, "SELECT role FROM MOVIES.OPS.made_by")) == [
             {"role": settings.snowflake_admin_role}
         ]
@@ -241,19 +249,14 @@ def test_a_file_that_takes_a_role_leaves_the_next_one_with_the_role_of_set_up(pr
 def test_a_changed_sql_file_is_applied_again_and_noted(provisioned_cloud: Settings):
     settings = provisioned_cloud
 
-    def apply(text: str, checksum: str) -> tuple[str, ...]:
+    def applied(text: str, checksum: str) -> list[str]:
         with connect(settings, role=settings.snowflake_admin_role) as session:
-            return apply_sql_files(
-                session,
-                (SqlFile("998_try.sql", (text,), checksum),),
-                SchemaHistory(session, settings.snowflake_database),
-                progress=lambda _line: None,
-            )
+            return apply(settings, session, SqlFile("998_try.sql", (text,), checksum))
 
-    assert apply("USE ROLE MOVIES_READER", "a" * 64) == ("998_try.sql",)
-    assert apply("USE ROLE MOVIES_READER", "a" * 64) == ()
-    assert apply("SELECT 2", "b" * 64) == ("998_try.sql",)
-    assert apply("SELECT 2", "b" * 64) == ()
+    assert applied("USE ROLE MOVIES_READER", "a" * 64) == ["998_try.sql"]
+    assert applied("USE ROLE MOVIES_READER", "a" * 64) == []
+    assert applied("SELECT 2", "b" * 64) == ["998_try.sql"]
+    assert applied("SELECT 2", "b" * 64) == []
 
 
 def test_a_deleted_stack_is_made_anew_around_the_buckets_that_it_left(provisioned_cloud: Settings):

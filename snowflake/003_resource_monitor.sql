@@ -1,4 +1,4 @@
--- A limit to what the warehouse may cost in a month.
+-- A limit to what the platform's own warehouse may cost in a month; it is given to no other.
 CREATE RESOURCE MONITOR IF NOT EXISTS {{ warehouse }}_MONITOR
 WITH CREDIT_QUOTA = {{ credit_quota }}
 FREQUENCY = MONTHLY
@@ -6,5 +6,3 @@ START_TIMESTAMP = IMMEDIATELY
 TRIGGERS
 ON 80 PERCENT DO NOTIFY
 ON 100 PERCENT DO SUSPEND;
-
-ALTER WAREHOUSE {{ warehouse }} SET RESOURCE_MONITOR = {{ warehouse }}_MONITOR;
