@@ -18,7 +18,7 @@ from movie_platform_tests.snowflake_cloud import rows
 
 SETTINGS = Settings(snowflake_database="MART_TESTS")
 # Database, schemas, warehouse and roles, and then the marts' own files.
-FILES = ("010", "020", "030", "050", "060", "071", "072", "5")
+FILES = ("003", "005", "010", "020", "050", "060", "071", "072", "5")
 TYPES = {"string": "VARCHAR", "int": "NUMBER(10, 0)", "bigint": "NUMBER(19, 0)", "timestamp": "TIMESTAMP_NTZ"}
 
 D18, D19, D20, OPEN = (

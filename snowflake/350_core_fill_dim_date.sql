@@ -4,7 +4,7 @@ INSERT INTO {{ database }}.CORE.dim_date (
     is_weekend, iso_year, iso_week, first_day_of_month, last_day_of_month, decade
 )
 WITH days AS (
-    SELECT DATEADD(DAY, ROW_NUMBER() OVER (ORDER BY NULL) - 1, TO_DATE('1870-01-01')) AS date
+    SELECT DATEADD(DAY, ROW_NUMBER() OVER (ORDER BY NULL) - 1, TO_DATE('1870-01-01', 'YYYY-MM-DD')) AS date
     FROM TABLE(GENERATOR(ROWCOUNT => 84371))
 )
 

@@ -65,7 +65,7 @@ SELECT
     starts.dt AS valid_from,
     COALESCE(
         LEAD(starts.dt) OVER (PARTITION BY starts.source, starts.movie_id ORDER BY starts.dt),
-        TO_DATE('9999-12-31')
+        TO_DATE('9999-12-31', 'YYYY-MM-DD')
     ) AS valid_to,
     starts.is_deleted,
     COALESCE(

@@ -61,7 +61,7 @@ FROM (
                 THEN 1
             ELSE 0
         END AS is_updated,
-        CASE WHEN versions.is_current AND wanted.valid_to < TO_DATE('9999-12-31') THEN 1 ELSE 0 END AS is_closed,
+        CASE WHEN versions.is_current AND wanted.valid_to < TO_DATE('9999-12-31', 'YYYY-MM-DD') THEN 1 ELSE 0 END AS is_closed,
         0 AS is_deleted
     FROM {{ database }}.CORE.work_versions AS wanted
     LEFT JOIN {{ database }}.CORE.dim_movie AS versions

@@ -37,6 +37,6 @@ WHERE dim_movie.movie_key = gone.movie_key;
 UPDATE {{ database }}.CORE.dim_movie
 SET
     valid_to = wanted.valid_to,
-    is_current = wanted.valid_to = TO_DATE('9999-12-31')
+    is_current = wanted.valid_to = TO_DATE('9999-12-31', 'YYYY-MM-DD')
 FROM {{ database }}.CORE.work_versions AS wanted
 WHERE dim_movie.movie_key = wanted.movie_key AND dim_movie.valid_to <> wanted.valid_to;
