@@ -1,4 +1,4 @@
-"""The project's files agree: lock file and pyproject.toml, workspace.yaml and both tool tables, changelog and version."""
+"""The project's files agree: lock file and pyproject.toml, workspace.yaml and tool tables, changelog and version."""
 
 import re
 import tomllib
