@@ -14,6 +14,7 @@ import duckdb
 import uvicorn
 
 from movie_platform.local_cloud.home import Home
+from movie_platform.local_cloud.snowflake.background.services import Services
 from movie_platform.local_cloud.snowflake.protocol.app import Server
 from movie_platform.local_cloud.snowflake.protocol.login import Authenticator
 from movie_platform.local_cloud.snowflake.state.account import Account
@@ -63,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scratch=engine.warehouse / "tmp",
     )
     account = Account(options.account.upper(), engine, lake)
-    server = Server(account, Authenticator(options.key or Home.at(options.home).snowflake_key))
+    server = Server(
+        account, Services(account), Authenticator(options.key or Home.at(options.home).snowflake_key)
+    )
     uvicorn.run(
         server.app(),
         host=_HOST,

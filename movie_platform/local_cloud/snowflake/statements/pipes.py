@@ -3,9 +3,10 @@
 Sources: Snowflake documentation, "CREATE PIPE", "ALTER PIPE", "SHOW PIPES", "DESCRIBE PIPE", "DROP PIPE".
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from movie_platform.local_cloud.snowflake.errors import (
+    SnowflakeError,
     already_exists,
     compilation_error,
     does_not_exist,
@@ -13,19 +14,21 @@ from movie_platform.local_cloud.snowflake.errors import (
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state.pipe_store import Pipe
-from movie_platform.local_cloud.snowflake.statements.copy_into import (
+from movie_platform.local_cloud.snowflake.state.copy_plan import (
     ABORT_STATEMENT,
     CopyStatement,
     parse_copy,
     plan_copy,
 )
+from movie_platform.local_cloud.snowflake.state.pipe_store import Pipe
+from movie_platform.local_cloud.snowflake.state.stage_lookup import files_at
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import matches_like, shown
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
 _DONE = "Statement executed successfully."
 _PROPERTIES = frozenset({"AUTO_INGEST", "COMMENT"})
+_REFRESH_WINDOW = timedelta(days=7)
 _COLUMNS = (
     ("created_on", "timestamp_ltz"), ("name", "text"), ("database_name", "text"), ("schema_name", "text"),
     ("definition", "text"), ("owner", "text"), ("notification_channel", "text"), ("comment", "text"),
@@ -53,7 +56,7 @@ def create_pipe(session: Session, statement: Statement) -> result_set.Result:
     engine, pipes = session.account.engine, session.account.pipes
     if not engine.has_schema(name.database, name.schema):
         raise does_not_exist("Schema", f"{name.database}.{name.schema}")
-    if pipes.store.find(name) is not None:
+    if pipes.find(name) is not None:
         if if_not_exists:
             return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
         if not replace:
@@ -62,15 +65,15 @@ def create_pipe(session: Session, statement: Statement) -> result_set.Result:
     if plan.table.database != name.database:
         raise unsupported("a pipe into a table of another database")
     session.outside_transaction()
-    pipes.store.create(
+    pipes.create(
         name,
         definition,
         auto_ingest=auto_ingest,
-        channel=pipes.channel() if auto_ingest else None,
+        channel=session.account.pipe_queue.channel() if auto_ingest else None,
         comment=str(properties.get("COMMENT", "")),
         owner=session.role,
     )
-    pipes.changed()
+    session.account.pipe_requests.changed()
     session.account.access.created("PIPE", str(name), session.role)
     return result_set.message(f"Pipe {shown(name.name)} successfully created.")
 
@@ -91,16 +94,19 @@ def alter_pipe(session: Session, statement: Statement) -> result_set.Result:
     stream.expect("ALTER", "PIPE")
     if_exists = stream.accept("IF", "EXISTS")
     name = session.resolve(stream.name())
-    service = session.account.pipes
-    if if_exists and service.store.find(name) is None:
+    pipes = session.account.pipes
+    if if_exists and pipes.find(name) is None:
         return result_set.message(_DONE)
     if stream.accept("REFRESH"):
         options = stream.properties(frozenset({"PREFIX", "MODIFIED_AFTER"}))
         stream.end()
         session.outside_transaction()
         after = options.get("MODIFIED_AFTER")
-        files = service.refresh(
-            name, str(options.get("PREFIX", "")), None if after is None else _moment(str(after))
+        files = _refresh(
+            session,
+            pipes.require(name),
+            str(options.get("PREFIX", "")),
+            None if after is None else _moment(str(after)),
         )
         return result_set.rows_result(
             [("File", "text"), ("Status", "text")], [(file, "SENT") for file in files]
@@ -122,9 +128,37 @@ def alter_pipe(session: Session, statement: Statement) -> result_set.Result:
         raise invalid_value(str(paused), "PIPE_EXECUTION_PAUSED")
     comment = options.get("COMMENT")
     session.outside_transaction()
-    service.store.set(service.require(name), paused=paused, comment=None if comment is None else str(comment))
-    service.changed()
+    pipes.set(pipes.require(name), paused=paused, comment=None if comment is None else str(comment))
+    session.account.pipe_requests.changed()
     return result_set.message(_DONE)
+
+
+def _refresh(session: Session, pipe: Pipe, prefix: str, modified_after: datetime | None) -> list[str]:
+    """Makes the staged files that the pipe has not loaded wait; gives their names, relative to the stage.
+
+    Only files of the last seven days, or modified after a time within them, as on Snowflake.
+    """
+    account = session.account
+    plan = pipe.plan(account.engine)
+    oldest = datetime.now(UTC) - _REFRESH_WINDOW
+    if modified_after is not None:
+        if modified_after < oldest:
+            raise SnowflakeError(
+                1008,
+                "22023",
+                "MODIFIED_AFTER must be within the last 7 days; load older files with COPY INTO.",
+            )
+        oldest = modified_after
+    wanted = plan.location.prefix + prefix
+    files = [
+        (file.key, file.etag, file.size)
+        for file in files_at(account.lake, plan.location, plan.statement.pattern)
+        if file.key.startswith(wanted) and file.last_modified >= oldest
+    ]
+    added = account.pipes.enqueue(pipe, files, datetime.now(UTC)) if files else []
+    if added:
+        account.pipe_requests.files_wait.set()
+    return [plan.location.relative(key) for key in added]
 
 
 def _moment(text: str) -> datetime:
@@ -142,16 +176,16 @@ def drop_pipe(session: Session, statement: Statement) -> result_set.Result:
     if_exists = stream.accept("IF", "EXISTS")
     name = session.resolve(stream.name())
     stream.end()
-    service = session.account.pipes
-    if service.store.find(name) is None:
+    pipes = session.account.pipes
+    if pipes.find(name) is None:
         if not if_exists:
             raise does_not_exist("Pipe", str(name))
         return result_set.message(
             f"Drop statement executed successfully ({shown(name.name)} already dropped)."
         )
     session.outside_transaction()
-    service.store.drop(name)
-    service.changed()
+    pipes.drop(name)
+    session.account.pipe_requests.changed()
     session.account.access.dropped("PIPE", str(name))
     return result_set.message(f"{shown(name.name)} successfully dropped.")
 
@@ -176,7 +210,7 @@ def show_pipes(session: Session, statement: Statement) -> result_set.Result:
         raise does_not_exist("Database", database)
     found = [
         pipe
-        for pipe in session.account.pipes.store.pipes(database)
+        for pipe in session.account.pipes.pipes(database)
         if (schema is None or pipe.name.schema == schema)
         and (pattern is None or matches_like(pattern, pipe.name.name))
     ]
@@ -196,7 +230,7 @@ def describe_pipe(session: Session, statement: Statement) -> result_set.Result:
 def _described(session: Session, pipes: list[Pipe], kind: int = result_set.SHOW) -> result_set.Result:
     if any(pipe.channel is not None for pipe in pipes):
         # Whoever asks is about to send notifications there: S3 refuses a queue that is lost and not yet made again.
-        session.account.pipes.channel()
+        session.account.pipe_queue.channel()
     return result_set.rows_result(_COLUMNS, [_row(pipe) for pipe in pipes], kind)
 
 

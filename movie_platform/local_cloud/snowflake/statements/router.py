@@ -152,6 +152,10 @@ class Router:
             if words and words[0] in _CHANGES_OBJECTS:
                 session.account.plans.forget()
 
+    def check(self, sql: str) -> None:
+        """Raises SnowflakeError for a statement that the local Snowflake does not have; runs nothing."""
+        find_handler(leading_words(sql), sql)
+
 
 def find_handler(words: tuple[str, ...], sql: str) -> Handler:
     """The handler of a statement that begins with these words: that of the longest route that fits.

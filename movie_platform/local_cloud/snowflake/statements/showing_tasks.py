@@ -41,7 +41,7 @@ def show_tasks(session: Session, statement: Statement) -> result_set.Result:
         raise does_not_exist("Database", database)
     found = [
         task
-        for task in session.account.tasks.store.tasks(database)
+        for task in session.account.tasks.tasks(database)
         if (schema is None or task.name.schema == schema)
         and (pattern is None or matches_like(pattern, task.name.name))
     ]
@@ -55,7 +55,7 @@ def describe_task(session: Session, statement: Statement) -> result_set.Result:
     stream.expect("TASK")
     name = session.resolve(stream.name())
     stream.end()
-    task = session.account.tasks.store.find(name)
+    task = session.account.tasks.find(name)
     if task is None:
         raise does_not_exist("Task", str(name))
     return result_set.rows_result(_COLUMNS, [_row(task)], result_set.DESCRIBE)

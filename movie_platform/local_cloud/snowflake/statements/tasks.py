@@ -22,7 +22,7 @@ from movie_platform.local_cloud.snowflake.text.names import FullName, shown
 from movie_platform.local_cloud.snowflake.text.task_body import split_body
 from movie_platform.local_cloud.snowflake.text.task_graph import check_graph, roots_of
 from movie_platform.local_cloud.snowflake.text.task_schedule import parse_schedule
-from movie_platform.local_cloud.snowflake.text.tokens import Kind, TokenStream, Value, leading_words
+from movie_platform.local_cloud.snowflake.text.tokens import Kind, TokenStream, Value
 
 _DONE = "Statement executed successfully."
 _PROPERTIES = frozenset(
@@ -58,8 +58,8 @@ def create_task(session: Session, statement: Statement) -> result_set.Result:
                 raise stream.unexpected()
             properties |= found
     definition = stream.rest()
-    _check_body(definition)
-    existing = session.account.tasks.store.find(name)
+    _check_body(session, definition)
+    existing = session.account.tasks.find(name)
     if not session.account.engine.has_schema(name.database, name.schema):
         raise does_not_exist("Schema", f"{name.database}.{name.schema}")
     if existing is not None and if_not_exists:
@@ -107,12 +107,9 @@ def _until_as(stream: TokenStream) -> str:
     return stream.sql[start:end]
 
 
-def _check_body(definition: str) -> None:
-    # Late import: the router knows this module.
-    from movie_platform.local_cloud.snowflake.statements.router import find_handler
-
+def _check_body(session: Session, definition: str) -> None:
     for statement in split_body(definition):
-        find_handler(leading_words(statement), statement)
+        session.router.check(statement)
 
 
 def _with_properties(session: Session, task: Task, properties: dict[str, Value]) -> Task:
@@ -145,7 +142,7 @@ def _save(session: Session, task: Task) -> None:
     """Checks what holds of every task and its graph, and writes it."""
     if task.predecessors and task.schedule is not None:
         raise SnowflakeError(91094, "55000", "A task that comes AFTER others cannot have a SCHEDULE.")
-    store = session.account.tasks.store
+    store = session.account.tasks
     tasks = {found.name: found for found in store.tasks(task.name.database)}
     for before in task.predecessors:
         if before not in tasks:
@@ -178,7 +175,7 @@ def alter_task(session: Session, statement: Statement) -> result_set.Result:
     stream.expect("ALTER", "TASK")
     if_exists = stream.accept("IF", "EXISTS")
     name = session.resolve(stream.name())
-    task = session.account.tasks.store.find(name)
+    task = session.account.tasks.find(name)
     if task is None:
         if if_exists:
             return result_set.message(_DONE)
@@ -225,12 +222,12 @@ def _altered(session: Session, task: Task, stream: TokenStream) -> Task:
         return replace(task, condition=stream.rest())
     stream.expect("MODIFY", "AS")
     definition = stream.rest()
-    _check_body(definition)
+    _check_body(session, definition)
     return replace(task, definition=definition)
 
 
 def _set_state(session: Session, task: Task, state: str) -> result_set.Result:
-    store = session.account.tasks.store
+    store = session.account.tasks
     if state == STARTED and not task.predecessors and task.schedule is None and not _is_triggered(task):
         raise SnowflakeError(
             91088,
@@ -257,7 +254,7 @@ def drop_task(session: Session, statement: Statement) -> result_set.Result:
     if_exists = stream.accept("IF", "EXISTS")
     name = session.resolve(stream.name())
     stream.end()
-    store = session.account.tasks.store
+    store = session.account.tasks
     if store.find(name) is None:
         if not if_exists:
             raise does_not_exist("Task", str(name))
@@ -286,7 +283,7 @@ def execute_task(session: Session, statement: Statement) -> result_set.Result:
     if not stream.at_end:
         raise unsupported("EXECUTE TASK with RETRY LAST or USING CONFIG")
     stream.end()
-    task = session.account.tasks.store.find(name)
+    task = session.account.tasks.find(name)
     if task is None:
         raise does_not_exist("Task", str(name))
     if task.predecessors:
@@ -294,5 +291,5 @@ def execute_task(session: Session, statement: Statement) -> result_set.Result:
             91095, "55000", f"Task {name} is not a root task: EXECUTE TASK takes the root of a graph."
         )
     session.outside_transaction()
-    session.account.tasks.execute(task)
+    session.account.task_requests.execute(name)
     return result_set.message(f"Task {shown(name.name)} is scheduled to run immediately.")
