@@ -167,10 +167,7 @@ def plan_copy(engine: Engine, statement: CopyStatement, database: str | None, sc
     Raises SnowflakeError where its table, stage or file format does not exist.
     """
     table = statement.table.resolve(database, schema)
-    if not engine.query(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        [table.database, table.schema, table.name],
-    ):
+    if not engine.has_table(table):
         raise does_not_exist("Table", str(table))
     stage = statement.stage.resolve(database, schema)
     location = find_location(engine, stage, statement.path)

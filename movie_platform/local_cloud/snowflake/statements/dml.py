@@ -208,18 +208,15 @@ def truncate(session: Session, statement: Statement) -> result_set.Result:
         raise unsupported(tree.sql(dialect="snowflake")[:200])
     table = tree.expressions[0]
     name = full_name(session, table)
-    if tree.args.get("exists") and not session.account.engine.query(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        [name.database, name.schema, name.name],
-    ):
-        return result_set.message("Statement executed successfully.")
+    if tree.args.get("exists") and not session.account.engine.has_table(name):
+        return result_set.done()
 
     def work() -> None:
         noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)
         load_history.forget_table(session.duck, name)
 
     session.atomically(work)
-    return result_set.message("Statement executed successfully.")
+    return result_set.done()
 
 
 def full_name(session: Session, table: exp.Table) -> FullName:

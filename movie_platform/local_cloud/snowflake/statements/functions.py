@@ -152,8 +152,7 @@ def _copy_history(session: Session, call: exp.Anonymous, parameters: list[Any]) 
             "Invalid argument names for function 'COPY_HISTORY': TABLE_NAME and START_TIME are required",
         )
     table = session.resolve(parse_name(str(_constant(arguments["TABLE_NAME"], parameters))))
-    if table.database not in session.account.engine.databases():
-        raise does_not_exist("Database", table.database)
+    session.account.engine.require_database(table.database)
     return load_history.table_function(table, arguments["START_TIME"], arguments.get("END_TIME"))
 
 

@@ -10,13 +10,12 @@ from email.utils import format_datetime
 
 from movie_platform.local_cloud.snowflake.errors import (
     SnowflakeError,
-    already_exists,
     does_not_exist,
     invalid_value,
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE, Engine
+from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE
 from movie_platform.local_cloud.snowflake.state.stage_lookup import (
     FORMAT_OPTIONS,
     check_format,
@@ -29,20 +28,27 @@ from movie_platform.local_cloud.snowflake.state.stage_lookup import (
     read_stage_reference,
     stage_format,
 )
+from movie_platform.local_cloud.snowflake.statements.named_objects import (
+    created,
+    described_name,
+    dropped,
+    read_alter,
+    read_create,
+    read_drop,
+)
 from movie_platform.local_cloud.snowflake.text import result_set
-from movie_platform.local_cloud.snowflake.text.names import FullName, shown
+from movie_platform.local_cloud.snowflake.text.names import shown
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream, Value
 
 _STAGE_PROPERTIES = frozenset({"URL", "STORAGE_INTEGRATION", "COMMENT"})
+# Where a kind of object is kept; the first table has a row for each object.
+_TABLES = {"STAGE": ("_fs_stages", "_fs_stage_options"), "FILE FORMAT": ("_fs_file_formats",)}
 
 
 def create_stage(session: Session, statement: Statement) -> result_set.Result:
     """CREATE STAGE with an s3:// URL."""
     stream = TokenStream(statement.sql)
-    stream.expect("CREATE")
-    replace = stream.accept("OR", "REPLACE")
-    stream.expect("STAGE")
-    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    creation = read_create(stream, "STAGE")
     name = session.resolve(stream.name())
     properties: dict[str, Value] = {}
     file_format: dict[str, Value] | None = None
@@ -67,17 +73,16 @@ def create_stage(session: Session, statement: Statement) -> result_set.Result:
     if file_format is not None:
         find_format(engine, file_format, session.database, session.schema)
         file_format = _qualified(file_format, session)
-    _require_schema(engine, name)
+    engine.require_schema(name.database, name.schema)
     session.outside_transaction()
     key = [name.database, name.schema, name.name]
     if engine.query(
         f"SELECT 1 FROM {ACCOUNT_STATE}._fs_stages WHERE database_name = ? AND schema_name = ? AND name = ?",
         key,
     ):
-        if if_not_exists:
-            return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
-        if not replace:
-            raise already_exists(name.name)
+        answer = creation.of_existing(name.name)
+        if answer is not None:
+            return answer
     with engine.transaction() as connection:
         connection.execute(
             f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_stages VALUES "
@@ -92,18 +97,13 @@ def create_stage(session: Session, statement: Statement) -> result_set.Result:
             [*key, None if file_format is None else json.dumps(file_format)],
         )
     session.account.access.created("STAGE", str(name), session.role)
-    return result_set.message(f"Stage area {shown(name.name)} successfully created.")
+    return created("STAGE AREA", shown(name.name))
 
 
 def _qualified(options: dict[str, Value], session: Session) -> dict[str, Value]:
     if "FORMAT_NAME" not in options:
         return options
     return {"FORMAT_NAME": str(session.resolve(TokenStream(str(options["FORMAT_NAME"])).name()))}
-
-
-def _require_schema(engine: Engine, name: FullName) -> None:
-    if not engine.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
 
 
 def _check_allowed(session: Session, integration: str, url: str) -> None:
@@ -123,53 +123,41 @@ def _check_allowed(session: Session, integration: str, url: str) -> None:
 def drop_stage_or_format(session: Session, statement: Statement) -> result_set.Result:
     """DROP STAGE and DROP FILE FORMAT."""
     stream = TokenStream(statement.sql)
-    stream.expect("DROP")
-    is_stage = stream.accept("STAGE")
-    if not is_stage:
-        stream.expect("FILE", "FORMAT")
-    if_exists = stream.accept("IF", "EXISTS")
+    drop = read_drop(stream, "STAGE", "FILE FORMAT")
     name = session.resolve(stream.name())
     stream.end()
     session.outside_transaction()
-    tables = ("_fs_stages", "_fs_stage_options") if is_stage else ("_fs_file_formats",)
+    tables = _TABLES[drop.kind]
     key = [name.database, name.schema, name.name]
     where = "database_name = ? AND schema_name = ? AND name = ?"
     engine = session.account.engine
     if not engine.query(f"SELECT 1 FROM {ACCOUNT_STATE}.{tables[0]} WHERE {where}", key):
-        if not if_exists:
-            raise does_not_exist("Stage" if is_stage else "File format", str(name))
-        return result_set.message(
-            f"Drop statement executed successfully ({shown(name.name)} already dropped)."
-        )
+        return drop.drop_missing(str(name), shown(name.name))
     for table in tables:
         engine.write(f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE {where}", key)
-    session.account.access.dropped("STAGE" if is_stage else "FILE FORMAT", str(name))
-    return result_set.message(f"{shown(name.name)} successfully dropped.")
+    session.account.access.dropped(drop.kind, str(name))
+    return dropped(shown(name.name))
 
 
 def create_file_format(session: Session, statement: Statement) -> result_set.Result:
     """CREATE FILE FORMAT."""
     stream = TokenStream(statement.sql)
-    stream.expect("CREATE")
-    replace = stream.accept("OR", "REPLACE")
-    stream.expect("FILE", "FORMAT")
-    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    creation = read_create(stream, "FILE FORMAT")
     name = session.resolve(stream.name())
     options = stream.properties(FORMAT_OPTIONS - {"FORMAT_NAME"})
     stream.end()
     file_format = check_format(options)
     engine = session.account.engine
-    _require_schema(engine, name)
+    engine.require_schema(name.database, name.schema)
     session.outside_transaction()
     key = [name.database, name.schema, name.name]
     if engine.query(
         f"SELECT 1 FROM {ACCOUNT_STATE}._fs_file_formats WHERE database_name = ? AND schema_name = ? AND name = ?",
         key,
     ):
-        if if_not_exists:
-            return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
-        if not replace:
-            raise already_exists(name.name)
+        answer = creation.of_existing(name.name)
+        if answer is not None:
+            return answer
     engine.write(
         f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_file_formats VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -178,14 +166,13 @@ def create_file_format(session: Session, statement: Statement) -> result_set.Res
         ],
     )  # fmt: skip
     session.account.access.created("FILE FORMAT", str(name), session.role)
-    return result_set.message(f"File format {shown(name.name)} successfully created.")
+    return created(creation.kind, shown(name.name))
 
 
 def alter_stage(session: Session, statement: Statement) -> result_set.Result:
     """ALTER STAGE … SET URL / STORAGE_INTEGRATION / COMMENT."""
     stream = TokenStream(statement.sql)
-    stream.expect("ALTER", "STAGE")
-    if_exists = stream.accept("IF", "EXISTS")
+    alter = read_alter(stream, "STAGE")
     name = session.resolve(stream.name())
     if not stream.accept("SET"):
         raise unsupported(statement.sql[:200])
@@ -196,9 +183,7 @@ def alter_stage(session: Session, statement: Statement) -> result_set.Result:
     where = "database_name = ? AND schema_name = ? AND name = ?"
     rows = engine.query(f"SELECT url, storage_integration FROM {ACCOUNT_STATE}._fs_stages WHERE {where}", key)
     if not rows:
-        if if_exists:
-            return result_set.message("Statement executed successfully.")
-        raise does_not_exist("Stage", str(name))
+        return alter.alter_missing(str(name))
     url = str(properties.get("URL", rows[0][0]))
     integration = properties.get("STORAGE_INTEGRATION", rows[0][1])
     parse_url(url)
@@ -215,16 +200,12 @@ def alter_stage(session: Session, statement: Statement) -> result_set.Result:
             *key,
         ],
     )
-    return result_set.message("Statement executed successfully.")
+    return result_set.done()
 
 
 def describe_stage(session: Session, statement: Statement) -> result_set.Result:
     """DESCRIBE STAGE: the properties that are set."""
-    stream = TokenStream(statement.sql)
-    stream.take()
-    stream.expect("STAGE")
-    name = session.resolve(stream.name())
-    stream.end()
+    name = described_name(session, statement.sql, "STAGE")
     rows = session.account.engine.query(
         f"SELECT url, storage_integration FROM {ACCOUNT_STATE}._fs_stages "
         "WHERE database_name = ? AND schema_name = ? AND name = ?",

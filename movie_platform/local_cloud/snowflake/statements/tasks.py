@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from movie_platform.local_cloud.snowflake.errors import (
     SnowflakeError,
-    already_exists,
     does_not_exist,
     invalid_value,
     syntax_error,
@@ -17,6 +16,13 @@ from movie_platform.local_cloud.snowflake.errors import (
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.task_store import STARTED, SUSPENDED, Task, new_task_id
+from movie_platform.local_cloud.snowflake.statements.named_objects import (
+    created,
+    dropped,
+    read_alter,
+    read_create,
+    read_drop,
+)
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName, shown
 from movie_platform.local_cloud.snowflake.text.task_body import split_body
@@ -24,7 +30,6 @@ from movie_platform.local_cloud.snowflake.text.task_graph import check_graph, ro
 from movie_platform.local_cloud.snowflake.text.task_schedule import parse_schedule
 from movie_platform.local_cloud.snowflake.text.tokens import Kind, TokenStream, Value
 
-_DONE = "Statement executed successfully."
 _PROPERTIES = frozenset(
     {
         "WAREHOUSE", "SCHEDULE", "COMMENT", "SUSPEND_TASK_AFTER_NUM_FAILURES", "USER_TASK_TIMEOUT_MS",
@@ -39,10 +44,7 @@ _LONGEST_TIMEOUT_MS = 604_800_000
 def create_task(session: Session, statement: Statement) -> result_set.Result:
     """CREATE TASK; a new task is suspended."""
     stream = TokenStream(statement.sql)
-    stream.expect("CREATE")
-    replaces = stream.accept("OR", "REPLACE")
-    stream.expect("TASK")
-    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    creation = read_create(stream, "TASK")
     name = session.resolve(stream.name())
     properties: dict[str, Value] = {}
     predecessors: tuple[FullName, ...] = ()
@@ -60,12 +62,11 @@ def create_task(session: Session, statement: Statement) -> result_set.Result:
     definition = stream.rest()
     _check_body(session, definition)
     existing = session.account.tasks.find(name)
-    if not session.account.engine.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
-    if existing is not None and if_not_exists:
-        return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
-    if existing is not None and not replaces:
-        raise already_exists(name.name)
+    session.account.engine.require_schema(name.database, name.schema)
+    if existing is not None:
+        answer = creation.of_existing(name.name)
+        if answer is not None:
+            return answer
     now = datetime.now(UTC)
     task = Task(
         name=name,
@@ -85,7 +86,7 @@ def create_task(session: Session, statement: Statement) -> result_set.Result:
     )
     _save(session, _with_properties(session, task, properties))
     session.account.access.created("TASK", str(name), session.role)
-    return result_set.message(f"Task {shown(name.name)} successfully created.")
+    return created(creation.kind, shown(name.name))
 
 
 def _names(session: Session, stream: TokenStream) -> tuple[FullName, ...]:
@@ -172,14 +173,11 @@ def _require_suspended_roots(name: FullName, tasks: dict[FullName, Task]) -> Non
 def alter_task(session: Session, statement: Statement) -> result_set.Result:
     """ALTER TASK … RESUME, SUSPEND, SET, UNSET, ADD AFTER, REMOVE AFTER, MODIFY AS, MODIFY WHEN, REMOVE WHEN."""
     stream = TokenStream(statement.sql)
-    stream.expect("ALTER", "TASK")
-    if_exists = stream.accept("IF", "EXISTS")
+    alter = read_alter(stream, "TASK")
     name = session.resolve(stream.name())
     task = session.account.tasks.find(name)
     if task is None:
-        if if_exists:
-            return result_set.message(_DONE)
-        raise does_not_exist("Task", str(name))
+        return alter.alter_missing(str(name))
     if stream.accept("RESUME"):
         stream.end()
         return _set_state(session, task, STARTED)
@@ -187,7 +185,7 @@ def alter_task(session: Session, statement: Statement) -> result_set.Result:
         stream.end()
         return _set_state(session, task, SUSPENDED)
     _save(session, _altered(session, task, stream))
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 def _altered(session: Session, task: Task, stream: TokenStream) -> Task:
@@ -239,7 +237,7 @@ def _set_state(session: Session, task: Task, state: str) -> result_set.Result:
         _require_suspended_roots(task.name, tasks)
     session.outside_transaction()
     store.set_state(task, state)
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 def _is_triggered(task: Task) -> bool:
@@ -250,17 +248,12 @@ def _is_triggered(task: Task) -> bool:
 def drop_task(session: Session, statement: Statement) -> result_set.Result:
     """DROP TASK; tasks that came after it come after the others, or become roots."""
     stream = TokenStream(statement.sql)
-    stream.expect("DROP", "TASK")
-    if_exists = stream.accept("IF", "EXISTS")
+    drop = read_drop(stream, "TASK")
     name = session.resolve(stream.name())
     stream.end()
     store = session.account.tasks
     if store.find(name) is None:
-        if not if_exists:
-            raise does_not_exist("Task", str(name))
-        return result_set.message(
-            f"Drop statement executed successfully ({shown(name.name)} already dropped)."
-        )
+        return drop.drop_missing(str(name), shown(name.name))
     tasks = {found.name: found for found in store.tasks(name.database)}
     if tasks[name].predecessors:
         _require_suspended_roots(name, tasks)
@@ -272,7 +265,7 @@ def drop_task(session: Session, statement: Statement) -> result_set.Result:
             )
     store.drop(name)
     session.account.access.dropped("TASK", str(name))
-    return result_set.message(f"{shown(name.name)} successfully dropped.")
+    return dropped(shown(name.name))
 
 
 def execute_task(session: Session, statement: Statement) -> result_set.Result:
