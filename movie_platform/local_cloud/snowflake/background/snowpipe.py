@@ -27,6 +27,7 @@ from movie_platform.local_cloud.snowflake.errors import (
 from movie_platform.local_cloud.snowflake.state import load_history
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.copy_plan import parse_copy
+from movie_platform.local_cloud.snowflake.state.lake import STORAGE_UNREACHABLE
 from movie_platform.local_cloud.snowflake.state.loader import Loader
 from movie_platform.local_cloud.snowflake.state.pipe_store import (
     FAILED,
@@ -42,7 +43,6 @@ logger = logging.getLogger(__name__)
 _LONG_POLL_SECONDS = 20
 _LONGEST_PAUSE = 30.0
 _FILES_A_ROUND = 50
-_REMOTE_STORAGE_ERROR = 91016
 
 
 class _PipeGoneError(Exception):
@@ -171,7 +171,7 @@ class Snowpipe:
             return True
         except Exception as error:
             failure = from_exception(error)
-            if isinstance(failure, WriteConflictError) or failure.number == _REMOTE_STORAGE_ERROR:
+            if isinstance(failure, WriteConflictError) or failure.number == STORAGE_UNREACHABLE:
                 logger.warning("Snowpipe %s will try %s again: %s", file.pipe.name, file.key, failure.message)
                 return False
             if failure.number == 603:

@@ -7,7 +7,7 @@ import logging
 from botocore.exceptions import BotoCoreError, ClientError
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError
-from movie_platform.local_cloud.snowflake.state.lake import Lake
+from movie_platform.local_cloud.snowflake.state.lake import STORAGE_UNREACHABLE, Lake
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class PipeQueue:
             return self.ensure()[1]
         except (ClientError, BotoCoreError) as error:
             raise SnowflakeError(
-                91016,
+                STORAGE_UNREACHABLE,
                 "22000",
                 f"The notification queue cannot be created in SQS: {type(error).__name__}: {error}",
             ) from error
@@ -40,7 +40,7 @@ class PipeQueue:
     def ensure(self) -> tuple[str, str]:
         """The queue's URL and ARN; creates the queue where it is not there.
 
-        Raises botocore's errors where SQS cannot be reached.
+        Raises botocore's errors where SQS cannot be reached, SnowflakeError where there is no endpoint of one.
         """
         attributes = {"VisibilityTimeout": str(_VISIBILITY_SECONDS), "ReceiveMessageWaitTimeSeconds": "0"}
         url = self._lake.sqs.create_queue(QueueName=self.name, Attributes=attributes)["QueueUrl"]
@@ -66,7 +66,7 @@ class PipeQueue:
             answer = self._lake.sqs.get_queue_attributes(
                 QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
             )
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, SnowflakeError) as error:
             logger.warning("Snowpipe cannot count the messages in its queue: %s", error)
             return None
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
