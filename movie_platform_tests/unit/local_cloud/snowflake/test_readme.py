@@ -7,8 +7,8 @@ from pathlib import Path
 
 from movie_platform.local_cloud import snowflake
 from movie_platform.local_cloud.snowflake.__main__ import make_parser
+from movie_platform_tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = Path(*snowflake.__path__)
 README = PACKAGE / "README.md"
 EXAMPLE = ROOT / "movie_platform_tests/integration/local_cloud/snowflake/test_example_of_use.py"
