@@ -17,6 +17,7 @@ BENCH_ROWS ?= 100000
 PYTEST_ARGS ?=
 # Tests wait for servers more than they compute, so there may be more workers than processors. Each has a local cloud.
 TEST_WORKERS ?= 3
+COVERAGE_TESTS ?= movie_platform_tests/unit movie_platform_tests/integration
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +26,7 @@ INSTALLED := $(VENV)/.installed
 AIRFLOW_VENV := .venv-airflow
 AIRFLOW_INSTALLED := $(AIRFLOW_VENV)/.installed
 
-.PHONY: help demo dev test test-all test-browser test-airflow screenshots check structure bench clean install lock lock-airflow airflow-dags chromium
+.PHONY: help demo dev test test-all coverage test-browser test-airflow screenshots check structure bench clean install lock lock-airflow airflow-dags chromium
 
 help: ## Print this list.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 16
@@ -44,6 +45,14 @@ test: $(INSTALLED) ## Unit, integration and pipeline tests, TEST_WORKERS files a
 
 test-all: $(INSTALLED) ## The same, and whole runs of every source and of every kind of bad bundle.
 	$(PYTEST_SIDE_BY_SIDE) $(PYTEST_ARGS)
+
+# What the test processes themselves run. The servers of the local cloud, with the Lambda function and Spark's jobs inside
+# them, are processes of their own with an environment of their own: they are not measured.
+coverage: $(INSTALLED) ## Share of lines and branches that unit and integration tests run (COVERAGE_TESTS=…/unit for those alone).
+	@mkdir -p build/coverage
+	$(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(COVERAGE_TESTS) -m "not long" \
+	  --cov --cov-report=term $(PYTEST_ARGS)
+	@echo "Coverage of $(COVERAGE_TESTS): $$($(BIN)/coverage report --format=total) %"
 
 test-browser: $(INSTALLED) chromium ## Tests that drive the Dagster UI in a real Chromium.
 	$(BIN)/pytest movie_platform_tests/browser $(PYTEST_ARGS)

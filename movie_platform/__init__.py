@@ -3,4 +3,4 @@
 Importing the package has no side effects and pulls in nothing: the Lambda and the Glue job ship parts of it.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -9,6 +9,7 @@ from movie_platform.local_cloud.snowflake.session import Session, Statement, new
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.engine import Engine
 from movie_platform.local_cloud.snowflake.state.lake import Lake
+from movie_platform.local_cloud.snowflake.statements.router import Router
 from movie_platform.local_cloud.snowflake.text.bindings import Bindings
 from movie_platform.local_cloud.snowflake.text.result_set import Result
 
@@ -22,6 +23,11 @@ def local_account(home: Path) -> Iterator[Account]:
         yield Account("LOCAL", engine, lake)
     finally:
         engine.close()
+
+
+def open_session(account: Account, user: str = "TESTS", role: str = "ACCOUNTADMIN") -> Session:
+    """A session whose statements go where a client's go."""
+    return Session(account, Router(), user, role)
 
 
 def run(session: Session, sql: str) -> list[tuple[Any, ...]]:

@@ -23,9 +23,9 @@ PICTURES = {
     "glue_scripts": "The Glue job",
 }
 
-_INTRODUCTION = """Made from the imports by `make structure`. An arrow says that what it leaves imports what it points at; arrows
-that a longer way says as well are left out. The rules that keep it so are import-linter's contracts in
-`pyproject.toml`; `make check` asks them."""
+_INTRODUCTION = """Made from the imports by `make structure`. An arrow says that what it leaves imports what it
+points at; arrows that a longer way says as well are left out. The rules that keep it so are import-linter's
+contracts in `pyproject.toml`; `make check` asks them."""
 
 Arrows = Mapping[str, frozenset[str]]
 

@@ -30,7 +30,7 @@ class Service:
     module: str
     health_path: str
     grace_seconds: float
-    arguments: Callable[[Ports], list[str]]
+    arguments: Callable[[Home, Ports], list[str]]
     environment: Callable[[Home, Ports], dict[str, str]]
     needs: tuple[str, ...] = ()
 
@@ -47,7 +47,7 @@ class Service:
             *self.identity(home),
             "--port",
             str(ports[self.name]),
-            *self.arguments(ports),
+            *self.arguments(home, ports),
         ]
 
     def log_path(self, home: Home) -> Path:
@@ -117,12 +117,16 @@ def _snowflake_environment(home: Home, ports: Ports) -> dict[str, str]:
     return {**_base_environment(home, "snowflake"), **client_environment(ports)}
 
 
-def _no_arguments(_ports: Ports) -> list[str]:
+def _no_arguments(_home: Home, _ports: Ports) -> list[str]:
     return []
 
 
-def _aws_endpoint_arguments(ports: Ports) -> list[str]:
+def _aws_endpoint_arguments(_home: Home, ports: Ports) -> list[str]:
     return ["--aws-endpoint", endpoint(ports["aws"])]
+
+
+def _snowflake_arguments(home: Home, ports: Ports) -> list[str]:
+    return [*_aws_endpoint_arguments(home, ports), "--key", str(home.snowflake_key)]
 
 
 AWS = Service(
@@ -149,7 +153,7 @@ SNOWFLAKE = Service(
     module="movie_platform.local_cloud.snowflake",
     health_path="/health",
     grace_seconds=15.0,
-    arguments=_aws_endpoint_arguments,
+    arguments=_snowflake_arguments,
     environment=_snowflake_environment,
     needs=("aws",),
 )

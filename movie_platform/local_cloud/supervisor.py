@@ -22,7 +22,7 @@ from movie_platform.local_cloud.locks import exclusive
 from movie_platform.local_cloud.ports import LOOPBACK
 from movie_platform.local_cloud.processes import ProcessId
 from movie_platform.local_cloud.services import SERVICES, Service
-from movie_platform.local_cloud.snowflake_key import ensure_private_key
+from movie_platform.local_cloud.snowflake.protocol.key_pair import ensure_private_key
 
 _LOCK_SECONDS = 180.0
 _HEALTH_SECONDS = 3.0

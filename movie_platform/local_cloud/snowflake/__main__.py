@@ -1,60 +1,92 @@
-"""Starts the local Snowflake: `python -m movie_platform.local_cloud.snowflake --home HOME --port P --aws-endpoint URL`.
+"""Starts the local Snowflake: `python -m movie_platform.local_cloud.snowflake --home FOLDER --port PORT`.
 
 Binds 127.0.0.1 only. AWS credentials come from the environment. SIGTERM ends it cleanly, SIGKILL loses nothing that
 was committed.
 """
 
 import argparse
+import contextlib
 import logging
+import os
+import signal
+import socket
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 import uvicorn
 
-from movie_platform.local_cloud.home import Home
+from movie_platform.local_cloud.snowflake.background.services import Services
 from movie_platform.local_cloud.snowflake.protocol.app import Server
 from movie_platform.local_cloud.snowflake.protocol.login import Authenticator
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.engine import Engine
 from movie_platform.local_cloud.snowflake.state.lake import Lake
 
+logger = logging.getLogger(__name__)
+
 _HOST = "127.0.0.1"
+_NOT_STARTED = 3
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the server until it is told to end; the exit code."""
+def make_parser() -> argparse.ArgumentParser:
+    """The options."""
     parser = argparse.ArgumentParser(
         prog="python -m movie_platform.local_cloud.snowflake", description=__doc__
     )
     parser.add_argument(
-        "--home", type=Path, required=True, help="folder of the platform; data is kept in HOME/warehouse"
+        "--home", type=Path, required=True, help="folder of the server; data is kept in HOME/warehouse"
     )
-    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
-    parser.add_argument("--aws-endpoint", required=True, help="URL of the local AWS")
+    parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1; 0: any that is free")
+    parser.add_argument("--port-file", type=Path, help="file into which the port is written")
+    parser.add_argument("--aws-endpoint", help="URL of a local AWS; without it there are no files to load")
     parser.add_argument("--aws-region", default="us-east-1", help="AWS region (default: %(default)s)")
     parser.add_argument("--aws-account", default="000000000000", help="AWS account (default: %(default)s)")
     parser.add_argument(
         "--account", default="local", help="name of the Snowflake account (default: %(default)s)"
     )
     parser.add_argument(
-        "--key", type=Path, help="PEM file of the clients' key, private or public (default: the home's own)"
+        "--key",
+        type=Path,
+        help="PEM file of the clients' key, private or public (default: HOME/snowflake_key.p8); "
+        "where the file is not there, any login is taken",
     )
     parser.add_argument("--memory-limit", default="2GB", help="DuckDB's memory limit (default: %(default)s)")
-    options = parser.parse_args(arguments)
+    parser.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end as for SIGTERM when standard input ends: with the process that holds its other end",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the server until it is told to end; the exit code."""
+    options = make_parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # The connector logs queries of other clients of this process; fakesnow logs to uvicorn. Neither is of use here.
     logging.getLogger("snowflake.connector").setLevel(logging.WARNING)
+    if options.until_stdin_closes:
+        threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
     try:
         engine = Engine(options.home, memory_limit=options.memory_limit)
     except duckdb.IOException as error:
-        logging.getLogger(__name__).error(  # noqa: TRY400 - a locked file needs no traceback
+        logger.error(  # noqa: TRY400 - a locked file needs no traceback
             "The warehouse in %s cannot be opened; is another local Snowflake using it? %s",
             options.home,
             error,
         )
         return 1
+    try:
+        listening = socket.create_server((_HOST, options.port))
+    except OSError as error:
+        logger.error("Port %d cannot be used: %s", options.port, error)  # noqa: TRY400 - nor does a port in use
+        engine.close()
+        return 1
+    if options.port_file is not None:
+        _write(options.port_file, str(listening.getsockname()[1]))
     lake = Lake(
         engine.lake,
         endpoint=options.aws_endpoint,
@@ -63,17 +95,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scratch=engine.warehouse / "tmp",
     )
     account = Account(options.account.upper(), engine, lake)
-    server = Server(account, Authenticator(options.key or Home.at(options.home).snowflake_key))
-    uvicorn.run(
-        server.app(),
-        host=_HOST,
-        port=options.port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        timeout_keep_alive=60,
+    authenticator = Authenticator(options.key or options.home / "snowflake_key.p8")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            Server(account, Services(account), authenticator).app(),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=60,
+        )
     )
-    return 0
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listening])
+    return 0 if server.started else _NOT_STARTED
+
+
+def _end_with_stdin() -> None:
+    # Not through sys.stdin: its lock, held by a thread that waits, would stop the interpreter's end.
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _write(path: Path, text: str) -> None:
+    # Whoever waits for the file never sees half of it.
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(text)
+    temporary.replace(path)
 
 
 if __name__ == "__main__":

@@ -12,21 +12,19 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, WriteConflictError, from_exception
+from movie_platform.local_cloud.snowflake.state.account import Account
+from movie_platform.local_cloud.snowflake.state.stream_store import Stream
 from movie_platform.local_cloud.snowflake.state.translate import Translator
 from movie_platform.local_cloud.snowflake.text import tokens
 from movie_platform.local_cloud.snowflake.text.bindings import Bindings
 from movie_platform.local_cloud.snowflake.text.names import FullName, Name
 from movie_platform.local_cloud.snowflake.text.result_set import Result
-
-if TYPE_CHECKING:
-    from movie_platform.local_cloud.snowflake.state.account import Account
-    from movie_platform.local_cloud.snowflake.state.stream_store import Stream
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -46,11 +44,27 @@ class Statement:
     describe_only: bool = False
 
 
+class Router(Protocol):
+    """What runs a session's statements: who opens a session hands it one."""
+
+    def run(self, session: "Session", statement: Statement) -> Result:
+        """Runs one statement.
+
+        Raises SnowflakeError for a statement that the local Snowflake does not have.
+        """
+        ...
+
+    def check(self, sql: str) -> None:
+        """Raises SnowflakeError where `run` would not know what to do with a statement; runs nothing."""
+        ...
+
+
 @dataclass
 class Session:
     """See the module. `role` and `warehouse` are names; privileges are recorded, not enforced."""
 
-    account: "Account"
+    account: Account
+    router: Router
     user: str
     role: str
     warehouse: str | None = None
@@ -96,7 +110,7 @@ class Session:
             self.used_at = time.monotonic()
             try:
                 statement.sql = self._with_variables(statement.sql)
-                result = self.account.router.run(self, statement)
+                result = self.router.run(self, statement)
                 answer = consume(result)
             except Exception as error:
                 failure = from_exception(error)
@@ -143,7 +157,7 @@ class Session:
             raise
         finally:
             self.consumed.clear()
-            self.account.streams.end_changes(self)
+            self.account.streams.end_changes(self.changing)
 
     def rollback(self) -> None:
         """Ends the transaction, if there is one, without a trace."""
@@ -151,7 +165,7 @@ class Session:
             self.in_transaction = False
             self.consumed.clear()
             self._abandon()
-            self.account.streams.end_changes(self)
+            self.account.streams.end_changes(self.changing)
 
     def _abandon(self) -> None:
         try:

@@ -10,20 +10,18 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from movie_platform.local_cloud.snowflake.background.task_run import TaskRun, holds
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError
 from movie_platform.local_cloud.snowflake.session import Session
-from movie_platform.local_cloud.snowflake.state.task_store import SUCCEEDED, GraphRun, Task, TaskStore
+from movie_platform.local_cloud.snowflake.state.account import Account
+from movie_platform.local_cloud.snowflake.state.task_store import SUCCEEDED, GraphRun, Task
+from movie_platform.local_cloud.snowflake.statements.router import Router
+from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.task_graph import may_run, run_order
 from movie_platform.local_cloud.snowflake.text.task_schedule import next_due, parse_schedule
-
-if TYPE_CHECKING:
-    from movie_platform.local_cloud.snowflake.state.account import Account
-    from movie_platform.local_cloud.snowflake.text.names import FullName
 
 logger = logging.getLogger(__name__)
 
@@ -37,16 +35,16 @@ _STOP_SECONDS = 10.0
 _SYSTEM_USER = "SYSTEM"
 
 
-class TaskService:
+class Scheduler:
     """Owns the thread that starts graphs, and those that run them."""
 
-    def __init__(self, account: "Account") -> None:
+    def __init__(self, account: Account) -> None:
         self._account = account
-        self.store = TaskStore(account.engine)
+        self._router = Router()
+        self._store = account.tasks
+        self._requests = account.task_requests
         self._lock = threading.Lock()
-        self._asked: list[FullName] = []
         self._active: dict[FullName, TaskRun | None] = {}
-        self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._pool = ThreadPoolExecutor(_GRAPHS_AT_ONCE, thread_name_prefix="task-graph")
@@ -55,14 +53,14 @@ class TaskService:
 
     def start(self) -> None:
         """Starts the thread, after the runs that a kill cut off are noted as failed."""
-        self.store.heal()
+        self._store.heal()
         self._thread = threading.Thread(target=self._run_forever, name="tasks", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Ends what runs, and then the threads."""
         self._stopping.set()
-        self._wake.set()
+        self._requests.wake.set()
         if self._thread is not None:
             self._thread.join()
         deadline = time.monotonic() + _STOP_SECONDS
@@ -72,28 +70,14 @@ class TaskService:
             time.sleep(0.02)
         self._pool.shutdown(wait=not self._active, cancel_futures=True)
 
-    def execute(self, root: Task) -> None:
-        """Has a graph run once, now or after its own run; asked twice before it begins it runs once."""
-        with self._lock:
-            if root.name not in self._asked:
-                self._asked.append(root.name)
-        self._wake.set()
-
-    def cancel(self, name: "FullName") -> bool:
-        """Cancels what a task is running; False where it runs nothing."""
-        found = [run for run in self._runs() if run.task.name == name]
-        for run in found:
-            run.cancel()
-        return bool(found)
-
     def _runs(self) -> list[TaskRun]:
         with self._lock:
             return [run for run in self._active.values() if run is not None]
 
     def _run_forever(self) -> None:
         while not self._stopping.is_set():
-            self._wake.wait(_TICK_SECONDS)
-            self._wake.clear()
+            self._requests.wake.wait(_TICK_SECONDS)
+            self._requests.wake.clear()
             try:
                 self._round()
             except (duckdb.Error, SnowflakeError) as error:
@@ -105,14 +89,13 @@ class TaskService:
         for run in self._runs():
             run.press()
         for name in self._ready():
-            root = self.store.find(name)
+            root = self._store.find(name)
             # Forgotten only now: where the look fails, the next round begins what was promised.
-            with self._lock:
-                self._asked.remove(name)
+            self._requests.fulfil(name)
             if root is not None:
                 self._begin(root, datetime.now(UTC), "EXECUTE TASK")
         now = datetime.now(UTC)
-        for task in self.store.tasks():
+        for task in self._store.tasks():
             if self._stopping.is_set():
                 return
             if task.predecessors or not task.started or task.name in self._active:
@@ -121,24 +104,25 @@ class TaskService:
                 if self._is_triggered(task):
                     self._begin(task, now, "TRIGGER")
             elif (
-                next_due(task.changed_on, self.store.last_scheduled(task), parse_schedule(task.schedule))
+                next_due(task.changed_on, self._store.last_scheduled(task), parse_schedule(task.schedule))
                 <= now
             ):
                 self._begin(task, now, "SCHEDULE")
         if time.monotonic() - self._pruned_at > _PRUNE_SECONDS:
             self._pruned_at = time.monotonic()
-            self.store.prune()
+            self._store.prune()
 
-    def _ready(self) -> list["FullName"]:
+    def _ready(self) -> list[FullName]:
         """What was asked for and can begin: a graph that runs already begins again after that."""
+        asked = self._requests.asked()
         with self._lock:
-            return [name for name in self._asked if name not in self._active]
+            return [name for name in asked if name not in self._active]
 
     def _is_triggered(self, task: Task) -> bool:
         if time.monotonic() - self._looked_at.get(task.name, 0.0) < _TRIGGER_SECONDS:
             return False
         self._looked_at[task.name] = time.monotonic()
-        session = Session(self._account, _SYSTEM_USER, task.owner)
+        session = Session(self._account, self._router, _SYSTEM_USER, task.owner)
         try:
             session.translator.use(task.name.database, task.name.schema)
             return holds(session, task.condition or "FALSE")
@@ -164,11 +148,11 @@ class TaskService:
         finally:
             with self._lock:
                 del self._active[run.root.name]
-            self._wake.set()
+            self._requests.wake.set()
 
     def _run_tasks(self, run: GraphRun) -> None:
         root = run.root
-        tasks = {task.name: task for task in self.store.tasks(root.name.database)}
+        tasks = {task.name: task for task in self._store.tasks(root.name.database)}
         # A graph keeps for a run the version in which the run began.
         tasks[root.name] = root
         order = run_order(root.name, {name: task.predecessors for name, task in tasks.items()})
@@ -183,20 +167,21 @@ class TaskService:
                 continue
             if self._stopping.is_set():
                 return
-            task_run = TaskRun(self._account, self.store, run, task)
+            task_run = TaskRun(self._account, self._router, run, task)
             with self._lock:
                 self._active[root.name] = task_run
             try:
-                if task_run.run() == SUCCEEDED:
-                    succeeded.add(name)
+                with self._requests.running(name, task_run.cancel):
+                    if task_run.run() == SUCCEEDED:
+                        succeeded.add(name)
             finally:
                 with self._lock:
                     self._active[root.name] = None
 
     def _suspend_after_failures(self, run: GraphRun) -> None:
-        root = self.store.find(run.root.name)
+        root = self._store.find(run.root.name)
         if root is None or not root.started or not root.suspend_after:
             return
-        if self.store.failures_in_a_row(root) >= root.suspend_after:
+        if self._store.failures_in_a_row(root) >= root.suspend_after:
             logger.warning("Task %s is suspended after %d failures", root.name, root.suspend_after)
-            self.store.suspend_after_failure(root, run)
+            self._store.suspend_after_failure(root, run)

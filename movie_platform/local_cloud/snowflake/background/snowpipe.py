@@ -5,12 +5,10 @@ loads it and writes its history: killed at any moment, nothing is lost and nothi
 for events nothing is polled; while nothing waits the loader sleeps.
 """
 
-import hashlib
-import json
 import logging
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -24,52 +22,44 @@ from movie_platform.local_cloud.snowflake.background.s3_events import (
 from movie_platform.local_cloud.snowflake.errors import (
     SnowflakeError,
     WriteConflictError,
-    does_not_exist,
     from_exception,
 )
 from movie_platform.local_cloud.snowflake.state import load_history
-from movie_platform.local_cloud.snowflake.state.engine import Engine
-from movie_platform.local_cloud.snowflake.state.lake import Lake
+from movie_platform.local_cloud.snowflake.state.account import Account
+from movie_platform.local_cloud.snowflake.state.copy_plan import parse_copy
+from movie_platform.local_cloud.snowflake.state.lake import STORAGE_UNREACHABLE
 from movie_platform.local_cloud.snowflake.state.loader import Loader
 from movie_platform.local_cloud.snowflake.state.pipe_store import (
     FAILED,
     LOADED,
     PendingFile,
-    Pipe,
-    PipeStore,
     settle,
 )
-from movie_platform.local_cloud.snowflake.statements.copy_into import parse_copy
-from movie_platform.local_cloud.snowflake.statements.stages import files_at
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
 logger = logging.getLogger(__name__)
 
 _LONG_POLL_SECONDS = 20
-_VISIBILITY_SECONDS = 60
 _LONGEST_PAUSE = 30.0
 _FILES_A_ROUND = 50
-_REFRESH_WINDOW = timedelta(days=7)
-_REMOTE_STORAGE_ERROR = 91016
 
 
 class _PipeGoneError(Exception):
     """The pipe was dropped or re-created while its file was loading: the load is rolled back."""
 
 
-class PipeService:
-    """Owns the queue and the workers."""
+class Snowpipe:
+    """Owns the workers."""
 
-    def __init__(self, engine: Engine, lake: Lake) -> None:
-        self._engine = engine
-        self._lake = lake
-        self._loader = Loader(engine, lake)
-        self.store = PipeStore(engine)
+    def __init__(self, account: Account) -> None:
+        self._engine = account.engine
+        self._lake = account.lake
+        self._loader = Loader(account.engine, account.lake)
+        self._store = account.pipes
+        self._queue = account.pipe_queue
+        self._requests = account.pipe_requests
         self._stopping = threading.Event()
-        self._pipes_changed = threading.Event()
-        self._work = threading.Event()
-        self._last_error: dict[str, tuple[datetime, str]] = {}
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -82,68 +72,23 @@ class PipeService:
     def stop(self) -> None:
         """Stops the workers; waits for the file that is loading, not for a long poll (its messages come back)."""
         self._stopping.set()
-        self._pipes_changed.set()
-        self._work.set()
+        self._requests.changed()
         for thread in self._threads[1:]:
             thread.join(timeout=10)
 
-    # --- the queue
-
-    @property
-    def queue_name(self) -> str:
-        """One queue an account, always of the same name: its ARN survives the loss of the queue."""
-        return f"sf-snowpipe-LOCAL-{hashlib.sha256(b'movie-platform local snowflake').hexdigest()[:16]}"
-
-    def channel(self) -> str:
-        """The queue's ARN; creates the queue where it is not there.
-
-        Raises SnowflakeError where SQS cannot be reached.
-        """
-        try:
-            return self._ensure_queue()[1]
-        except (ClientError, BotoCoreError) as error:
-            raise SnowflakeError(
-                91016,
-                "22000",
-                f"The notification queue cannot be created in SQS: {type(error).__name__}: {error}",
-            ) from error
-
-    def _ensure_queue(self) -> tuple[str, str]:
-        attributes = {"VisibilityTimeout": str(_VISIBILITY_SECONDS), "ReceiveMessageWaitTimeSeconds": "0"}
-        url = self._lake.sqs.create_queue(QueueName=self.queue_name, Attributes=attributes)["QueueUrl"]
-        arn = self._lake.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
-        policy = {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow", "Principal": {"Service": ["s3.amazonaws.com", "sns.amazonaws.com"]},
-                    "Action": "sqs:SendMessage", "Resource": arn,
-                }
-            ],
-        }  # fmt: skip
-        self._lake.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
-        return url, arn
-
     # --- receiving
-
-    def changed(self) -> None:
-        """Tells the workers that pipes were created, changed or dropped."""
-        self._pipes_changed.set()
-        self._work.set()
 
     def _receive_forever(self) -> None:
         url: str | None = None
         pause = 1.0
         while not self._stopping.is_set():
-            if not any(pipe.auto_ingest for pipe in self.store.pipes()):
-                self._pipes_changed.wait()
-                self._pipes_changed.clear()
+            if not any(pipe.auto_ingest for pipe in self._store.pipes()):
+                self._requests.pipes_changed.wait()
+                self._requests.pipes_changed.clear()
                 continue
             try:
                 if url is None:
-                    url, _ = self._ensure_queue()
+                    url, _ = self._queue.ensure()
                 answer = self._lake.sqs.receive_message(
                     QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=_LONG_POLL_SECONDS
                 )
@@ -165,22 +110,22 @@ class PipeService:
             except MalformedMessageError as error:
                 logger.warning("Snowpipe drops a message that is no S3 notification: %s", error)
         now = datetime.now(UTC)
-        for pipe in self.store.pipes() if objects else ():
+        for pipe in self._store.pipes() if objects else ():
             if not pipe.auto_ingest:
                 continue
             try:
                 plan = pipe.plan(self._engine)
             except SnowflakeError as error:
                 # Whether the file is the pipe's cannot be known: REFRESH finds it when the pipe is whole again.
-                self._note_error(pipe, error.message)
+                self._store.note_error(pipe, error.message)
                 continue
             files = [
                 (found.key, found.etag, found.size)
                 for found in objects
                 if plan.location.matches(found.bucket, found.key, plan.statement.pattern)
             ]
-            if files and self.store.enqueue(pipe, files, now):
-                self._work.set()
+            if files and self._store.enqueue(pipe, files, now):
+                self._requests.files_wait.set()
         handles = [
             {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
             for number, message in enumerate(messages)
@@ -192,7 +137,7 @@ class PipeService:
     def _load_forever(self) -> None:
         pause = 1.0
         while not self._stopping.is_set():
-            self._work.clear()
+            self._requests.files_wait.clear()
             try:
                 settled, waiting = self._load_round()
             except duckdb.Error as error:
@@ -201,14 +146,14 @@ class PipeService:
             if settled:
                 pause = 1.0
             elif waiting:
-                self._work.wait(pause)
+                self._requests.files_wait.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
-                self._work.wait()
+                self._requests.files_wait.wait()
 
     def _load_round(self) -> tuple[int, int]:
         settled = waiting = 0
-        for file in self.store.pending(_FILES_A_ROUND):
+        for file in self._store.pending(_FILES_A_ROUND):
             if self._stopping.is_set():
                 break
             if self._load(file):
@@ -226,7 +171,7 @@ class PipeService:
             return True
         except Exception as error:
             failure = from_exception(error)
-            if isinstance(failure, WriteConflictError) or failure.number == _REMOTE_STORAGE_ERROR:
+            if isinstance(failure, WriteConflictError) or failure.number == STORAGE_UNREACHABLE:
                 logger.warning("Snowpipe %s will try %s again: %s", file.pipe.name, file.key, failure.message)
                 return False
             if failure.number == 603:
@@ -261,7 +206,7 @@ class PipeService:
         return rows
 
     def _record_failure(self, file: PendingFile, failure: SnowflakeError) -> bool:
-        self._note_error(file.pipe, failure.message)
+        self._store.note_error(file.pipe, failure.message)
         logger.warning("%s could not load %s: %s", file.pipe.name, file.key, failure.message)
         table, location, relative = self._described(file)
         try:
@@ -298,87 +243,3 @@ class PipeService:
         except SnowflakeError:
             return 0
         return staged.size if staged else 0
-
-    def _note_error(self, pipe: Pipe, message: str) -> None:
-        self._last_error[pipe.pipe_id] = (datetime.now(UTC), message)
-
-    # --- what statements ask for
-
-    def require(self, name: FullName) -> Pipe:
-        """The pipe.
-
-        Raises SnowflakeError where it does not exist.
-        """
-        pipe = self.store.find(name)
-        if pipe is None:
-            raise does_not_exist("Pipe", str(name))
-        return pipe
-
-    def refresh(self, name: FullName, prefix: str, modified_after: datetime | None) -> list[str]:
-        """Makes the staged files that the pipe has not loaded wait; gives their names, relative to the stage.
-
-        Only files of the last seven days, or modified after a time within them, as on Snowflake.
-        """
-        pipe = self.require(name)
-        plan = pipe.plan(self._engine)
-        oldest = datetime.now(UTC) - _REFRESH_WINDOW
-        if modified_after is not None:
-            if modified_after < oldest:
-                raise SnowflakeError(
-                    1008,
-                    "22023",
-                    "MODIFIED_AFTER must be within the last 7 days; load older files with COPY INTO.",
-                )
-            oldest = modified_after
-        wanted = plan.location.prefix + prefix
-        files = [
-            (file.key, file.etag, file.size)
-            for file in files_at(self._lake, plan.location, plan.statement.pattern)
-            if file.key.startswith(wanted) and file.last_modified >= oldest
-        ]
-        added = self.store.enqueue(pipe, files, datetime.now(UTC)) if files else []
-        if added:
-            self._work.set()
-        return [plan.location.relative(key) for key in added]
-
-    def status(self, name: FullName) -> str:
-        """SYSTEM$PIPE_STATUS: a JSON object."""
-        pipe = self.require(name)
-        pending, received = self.store.counts(pipe)
-        state: dict[str, Any] = {
-            "executionState": "PAUSED" if pipe.paused else "RUNNING",
-            "pendingFileCount": pending,
-        }
-        try:
-            pipe.plan(self._engine)
-        except SnowflakeError as error:
-            state["executionState"] = "STALLED_COMPILATION_ERROR"
-            state["error"] = error.message
-        if pipe.channel is not None:
-            state["notificationChannelName"] = pipe.channel
-            state["numOutstandingMessagesOnChannel"] = self._outstanding()
-        if received is not None:
-            state["lastReceivedMessageTimestamp"] = _stamp(received)
-            state["lastForwardedMessageTimestamp"] = _stamp(received)
-        if last := self.store.last_loaded(pipe):
-            state["lastIngestedTimestamp"] = _stamp(last[0])
-            state["lastIngestedFilePath"] = last[1]
-        if error := self._last_error.get(pipe.pipe_id):
-            state["lastPipeErrorTimestamp"] = _stamp(error[0])
-            state.setdefault("lastPipeFaultMessage", error[1])
-        return json.dumps(state)
-
-    def _outstanding(self) -> int | None:
-        try:
-            url = self._lake.sqs.get_queue_url(QueueName=self.queue_name)["QueueUrl"]
-            answer = self._lake.sqs.get_queue_attributes(
-                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
-            )
-        except (ClientError, BotoCoreError) as error:
-            logger.warning("Snowpipe cannot count the messages in its queue: %s", error)
-            return None
-        return int(answer["Attributes"]["ApproximateNumberOfMessages"])
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

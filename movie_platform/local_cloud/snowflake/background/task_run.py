@@ -6,10 +6,10 @@ The run's open transaction ends with it: what a failed, cancelled or killed run 
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception
-from movie_platform.local_cloud.snowflake.session import Session, Statement, new_query_id
+from movie_platform.local_cloud.snowflake.session import Router, Session, Statement, new_query_id
+from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.task_store import (
     CANCELLED,
     FAILED,
@@ -18,14 +18,10 @@ from movie_platform.local_cloud.snowflake.state.task_store import (
     SUCCEEDED,
     GraphRun,
     Task,
-    TaskStore,
 )
 from movie_platform.local_cloud.snowflake.text.bindings import Bindings
 from movie_platform.local_cloud.snowflake.text.result_set import Result
 from movie_platform.local_cloud.snowflake.text.task_body import split_body
-
-if TYPE_CHECKING:
-    from movie_platform.local_cloud.snowflake.state.account import Account
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +38,12 @@ _LEFT_OPEN = SnowflakeError(
 class TaskRun:
     """A run that may be cancelled from another thread while `run` is at it."""
 
-    def __init__(self, account: "Account", store: TaskStore, graph: GraphRun, task: Task) -> None:
+    def __init__(self, account: Account, router: Router, graph: GraphRun, task: Task) -> None:
         self.task = task
-        self._store = store
+        self._store = account.tasks
         self._graph = graph
         self._query_id = new_query_id()
-        self._session = Session(account, _SYSTEM_USER, task.owner, warehouse=task.warehouse)
+        self._session = Session(account, router, _SYSTEM_USER, task.owner, warehouse=task.warehouse)
         self._ended_by: tuple[str, SnowflakeError] | None = None
 
     def run(self) -> str:

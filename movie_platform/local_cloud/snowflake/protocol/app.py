@@ -26,11 +26,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from movie_platform.local_cloud.snowflake.background.services import Services
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception
 from movie_platform.local_cloud.snowflake.protocol.answers import ResultStore
 from movie_platform.local_cloud.snowflake.protocol.login import Authenticator
 from movie_platform.local_cloud.snowflake.session import Session, Statement, new_query_id
 from movie_platform.local_cloud.snowflake.state.account import Account
+from movie_platform.local_cloud.snowflake.statements.router import Router
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.bindings import parse_bindings
 from movie_platform.local_cloud.snowflake.text.names import Name
@@ -60,8 +62,10 @@ class _Running:
 class Server:
     """The state behind the routes."""
 
-    def __init__(self, account: Account, authenticator: Authenticator) -> None:
+    def __init__(self, account: Account, services: Services, authenticator: Authenticator) -> None:
         self._account = account
+        self._services = services
+        self._router = Router()
         self._authenticator = authenticator
         self._results = ResultStore(account.engine.warehouse / "results")
         self._sessions: dict[str, Session] = {}
@@ -91,7 +95,7 @@ class Server:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        self._account.start()
+        self._services.start()
         try:
             yield
         finally:
@@ -101,7 +105,7 @@ class Server:
         for session in list(self._sessions.values()):
             session.interrupt()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._account.stop()
+        self._services.stop()
         for session in list(self._sessions.values()):
             session.close()
         self._account.engine.close()
@@ -170,7 +174,9 @@ class Server:
             )
         self._close_idle_sessions()
         self._results.sweep()
-        session = Session(self._account, user, role, parameters=dict(data.get("SESSION_PARAMETERS") or {}))
+        session = Session(
+            self._account, self._router, user, role, parameters=dict(data.get("SESSION_PARAMETERS") or {})
+        )
         # A database, schema or warehouse that does not exist is no error at login, as on Snowflake: none is current.
         warehouse = _identifier(query.get("warehouse"))
         if warehouse and access.find("WAREHOUSE", warehouse):

@@ -1,7 +1,7 @@
 """Login: key-pair authentication as the connector does it (a JWT signed with the user's private key).
 
-Where the home holds a key, only a token that was signed with it is taken; where it holds none, the server (which only
-this machine reaches) takes any login.
+Where there is a key, only a token that was signed with it is taken; where there is none, the server (which only this
+machine reaches) takes any login.
 """
 
 import base64
@@ -75,4 +75,4 @@ def _public_key(path: Path) -> RSAPublicKey:
         return key.public_key()
     if isinstance(key, RSAPublicKey):
         return key
-    raise TypeError(f"{path} holds no RSA key: delete it and start the local cloud again")
+    raise TypeError(f"{path} holds no RSA key: delete it and start the server again")

@@ -19,7 +19,7 @@ from fakesnow import info_schema, macros
 from fakesnow.transforms import show
 
 from movie_platform.local_cloud.snowflake.errors import already_exists, does_not_exist
-from movie_platform.local_cloud.snowflake.text.names import check_database_name, literal, quoted
+from movie_platform.local_cloud.snowflake.text.names import FullName, check_database_name, literal, quoted
 
 logger = logging.getLogger(__name__)
 
@@ -192,6 +192,25 @@ class Engine:
                 [database, schema],
             )
         )
+
+    def has_table(self, name: FullName) -> bool:
+        """Whether a table (not a view) exists."""
+        return bool(
+            self.query(
+                "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+                [name.database, name.schema, name.name],
+            )
+        )
+
+    def require_database(self, name: str) -> None:
+        """Raises SnowflakeError where a database does not exist."""
+        if name not in self.databases():
+            raise does_not_exist("Database", name)
+
+    def require_schema(self, database: str, schema: str) -> None:
+        """Raises SnowflakeError where a schema does not exist."""
+        if not self.has_schema(database, schema):
+            raise does_not_exist("Schema", f"{database}.{schema}")
 
     def create_database(self, name: str, *, replace: bool = False, if_not_exists: bool = False) -> bool:
         """Creates a database; False where it exists already and that is no error."""

@@ -23,6 +23,8 @@ from movie_platform.local_cloud.snowflake.errors import SnowflakeError
 _CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"max_attempts": 3, "mode": "standard"})
 _POLL_CONFIG = Config(connect_timeout=5, read_timeout=40, retries={"max_attempts": 1, "mode": "standard"})
 _SIDECAR = ".meta.json"
+# The number of the error that says so; what failed with it may be tried again.
+STORAGE_UNREACHABLE = 91016
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,15 @@ class StagedFile:
 
 
 class Lake:
-    """Access to the local S3 and SQS. Credentials come from the environment, as boto3 finds them."""
+    """Access to the local S3 and SQS. Credentials come from the environment, as boto3 finds them.
 
-    def __init__(self, folder: Path, *, endpoint: str, region: str, aws_account: str, scratch: Path) -> None:
+    `folder` holds S3's objects as plain files, where it does. Without an endpoint there is no S3 and no SQS: Amazon's
+    own are never asked.
+    """
+
+    def __init__(
+        self, folder: Path, *, endpoint: str | None, region: str, aws_account: str, scratch: Path
+    ) -> None:
         self._folder = folder
         self._endpoint = endpoint
         self._region = region
@@ -54,13 +62,28 @@ class Lake:
 
     @cached_property
     def s3(self) -> Any:
-        """An S3 client."""
-        return self._boto.client("s3", endpoint_url=self._endpoint, config=_CONFIG)
+        """An S3 client.
+
+        Raises SnowflakeError where there is no endpoint.
+        """
+        return self._boto.client("s3", endpoint_url=self._required_endpoint(), config=_CONFIG)
 
     @cached_property
     def sqs(self) -> Any:
-        """An SQS client, whose read timeout is above a long poll."""
-        return self._boto.client("sqs", endpoint_url=self._endpoint, config=_POLL_CONFIG)
+        """An SQS client, whose read timeout is above a long poll.
+
+        Raises SnowflakeError where there is no endpoint.
+        """
+        return self._boto.client("sqs", endpoint_url=self._required_endpoint(), config=_POLL_CONFIG)
+
+    def _required_endpoint(self) -> str:
+        if self._endpoint is None:
+            raise SnowflakeError(
+                STORAGE_UNREACHABLE,
+                "22000",
+                "Remote storage cannot be reached: the local Snowflake was started without the endpoint of an AWS.",
+            )
+        return self._endpoint
 
     @property
     def region(self) -> str:
@@ -128,5 +151,7 @@ class Lake:
 
 def _storage_error(bucket: str, key: str, error: Exception) -> SnowflakeError:
     return SnowflakeError(
-        91016, "22000", f"Remote storage cannot be read: s3://{bucket}/{key}: {type(error).__name__}: {error}"
+        STORAGE_UNREACHABLE,
+        "22000",
+        f"Remote storage cannot be read: s3://{bucket}/{key}: {type(error).__name__}: {error}",
     )

@@ -8,7 +8,7 @@ Source: Snowflake documentation, "COPY INTO <table>" (MATCH_BY_COLUMN_NAME, INCL
 from datetime import UTC, datetime
 from glob import escape as escape_glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -16,21 +16,16 @@ import pyarrow.parquet as pq
 from fakesnow.copy_into import handle_csv
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, compilation_error, from_exception
+from movie_platform.local_cloud.snowflake.state.copy_plan import (
+    FILE_CONTENT_KEY,
+    FILE_LAST_MODIFIED,
+    FILE_ROW_NUMBER,
+    FILENAME,
+    CopyPlan,
+)
 from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE, Engine
 from movie_platform.local_cloud.snowflake.state.lake import Lake, StagedFile
 from movie_platform.local_cloud.snowflake.text.names import FullName, literal, quoted
-
-if TYPE_CHECKING:
-    from movie_platform.local_cloud.snowflake.statements.copy_into import CopyPlan
-
-FILENAME = "METADATA$FILENAME"
-FILE_ROW_NUMBER = "METADATA$FILE_ROW_NUMBER"
-FILE_CONTENT_KEY = "METADATA$FILE_CONTENT_KEY"
-FILE_LAST_MODIFIED = "METADATA$FILE_LAST_MODIFIED"
-START_SCAN_TIME = "METADATA$START_SCAN_TIME"
-METADATA_COLUMNS = frozenset(
-    {FILENAME, FILE_ROW_NUMBER, FILE_CONTENT_KEY, FILE_LAST_MODIFIED, START_SCAN_TIME}
-)
 
 _ROW_NUMBER = "file_row_number"
 _UNLIMITED = 16_777_216
@@ -44,7 +39,7 @@ class Loader:
         self._lake = lake
 
     def load(
-        self, connection: duckdb.DuckDBPyConnection, plan: "CopyPlan", file: StagedFile, scan_time: datetime
+        self, connection: duckdb.DuckDBPyConnection, plan: CopyPlan, file: StagedFile, scan_time: datetime
     ) -> int:
         """Inserts the file's rows and gives their number. `scan_time` (aware, UTC) is when the load began.
 
@@ -82,7 +77,7 @@ class Loader:
     def _parquet(
         self,
         connection: duckdb.DuckDBPyConnection,
-        plan: "CopyPlan",
+        plan: CopyPlan,
         file: StagedFile,
         path: Path,
         columns: dict[str, tuple[str, int]],
@@ -118,7 +113,7 @@ class Loader:
         return f"INSERT INTO {plan.table.sql} ({targets}) SELECT {values_sql} FROM {source}", parameters
 
     def _one_variant(
-        self, plan: "CopyPlan", source: str, fields: dict[str, str], columns: dict[str, tuple[str, int]]
+        self, plan: CopyPlan, source: str, fields: dict[str, str], columns: dict[str, tuple[str, int]]
     ) -> tuple[str, list[Any]]:
         if [kind for kind, _ in columns.values()] != ["JSON"]:
             raise compilation_error(
@@ -131,7 +126,7 @@ class Loader:
         return f"INSERT INTO {plan.table.sql} SELECT json_object({pairs}) FROM {source}", []
 
     def _by_position(
-        self, plan: "CopyPlan", path: Path, columns: dict[str, tuple[str, int]]
+        self, plan: CopyPlan, path: Path, columns: dict[str, tuple[str, int]]
     ) -> tuple[str, list[Any]]:
         if plan.statement.match_by_column_name != "NONE":
             raise compilation_error(

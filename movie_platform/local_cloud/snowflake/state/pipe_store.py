@@ -9,8 +9,9 @@ from typing import Any
 
 import duckdb
 
+from movie_platform.local_cloud.snowflake.errors import does_not_exist
+from movie_platform.local_cloud.snowflake.state.copy_plan import CopyPlan, parse_copy, plan_copy
 from movie_platform.local_cloud.snowflake.state.engine import Engine, state_of
-from movie_platform.local_cloud.snowflake.statements.copy_into import CopyPlan, parse_copy, plan_copy
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
@@ -61,6 +62,7 @@ class PipeStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._last_errors: dict[str, tuple[datetime, str]] = {}
 
     def pipes(self, database: str | None = None) -> list[Pipe]:
         """All pipes, or those of one database, by name."""
@@ -78,6 +80,16 @@ class PipeStore:
         if name.database not in self._engine.databases():
             return None
         return next((pipe for pipe in self._pipes_in(name.database) if pipe.name == name), None)
+
+    def require(self, name: FullName) -> Pipe:
+        """One pipe.
+
+        Raises SnowflakeError where it does not exist.
+        """
+        pipe = self.find(name)
+        if pipe is None:
+            raise does_not_exist("Pipe", str(name))
+        return pipe
 
     def create(
         self,
@@ -174,6 +186,14 @@ class PipeStore:
             [pipe.name.schema, pipe.name.name],
         )
         return (rows[0][0], rows[0][1]) if rows else None
+
+    def note_error(self, pipe: Pipe, message: str) -> None:
+        """Keeps what last failed for a pipe, in memory only."""
+        self._last_errors[pipe.pipe_id] = (datetime.now(UTC), message)
+
+    def last_error(self, pipe: Pipe) -> tuple[datetime, str] | None:
+        """When something last failed for a pipe since the server started, and what."""
+        return self._last_errors.get(pipe.pipe_id)
 
 
 def settle(connection: duckdb.DuckDBPyConnection, file: PendingFile, status: str) -> bool:

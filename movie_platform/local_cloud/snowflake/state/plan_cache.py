@@ -9,21 +9,25 @@ import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from movie_platform.local_cloud.snowflake.state.translate import Prepared
 from movie_platform.local_cloud.snowflake.text.names import FullName
 
-if TYPE_CHECKING:
-    from movie_platform.local_cloud.snowflake.session import Session, Statement
-
 _KEPT = 500
-_Key = tuple[str, str | None, str | None]
 # Replaced in the text by what they are for the session or the moment.
 _OF_THE_SESSION = re.compile(
     r"\$|\b(?:CURRENT_\w+|LAST_QUERY_ID|RESULT_SCAN|INFORMATION_SCHEMA|ACCOUNT_USAGE|TABLE\s*\()",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanKey:
+    """What a translation depends on: the text of a statement without bindings, and where it is run."""
+
+    sql: str
+    database: str | None
+    schema: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class PlanCache:
     """The plans of an account, the ones that were used last."""
 
     def __init__(self) -> None:
-        self._plans: OrderedDict[_Key, Plan] = OrderedDict()
+        self._plans: OrderedDict[PlanKey, Plan] = OrderedDict()
         self._lock = threading.Lock()
         self._generation = 0
 
@@ -50,25 +54,22 @@ class PlanCache:
         """Counts how often everything was forgotten: a plan made before belongs to another."""
         return self._generation
 
-    def find(self, session: "Session", statement: "Statement") -> Plan | None:
-        """The plan of a statement without bindings, if it is kept."""
-        if statement.bindings.values or statement.describe_only:
-            return None
-        key = (statement.sql, session.database, session.schema)
+    def find(self, key: PlanKey) -> Plan | None:
+        """The plan of a statement, if it is kept."""
         with self._lock:
             plan = self._plans.get(key)
             if plan is not None:
                 self._plans.move_to_end(key)
             return plan
 
-    def keep(self, session: "Session", statement: "Statement", plan: Plan, generation: int) -> None:
-        """Keeps a plan that was begun in a generation, unless it depends on more than the text."""
-        if statement.bindings.values or _OF_THE_SESSION.search(statement.sql):
+    def keep(self, key: PlanKey, plan: Plan, generation: int) -> None:
+        """Keeps a plan that was begun in a generation, unless it depends on more than its key."""
+        if _OF_THE_SESSION.search(key.sql):
             return
         with self._lock:
             if generation != self._generation:
                 return
-            self._plans[statement.sql, session.database, session.schema] = plan
+            self._plans[key] = plan
             while len(self._plans) > _KEPT:
                 self._plans.popitem(last=False)
 

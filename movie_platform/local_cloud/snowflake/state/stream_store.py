@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
@@ -21,9 +21,6 @@ from movie_platform.local_cloud.snowflake.state.engine import Engine, state_of
 from movie_platform.local_cloud.snowflake.state.row_numbers import end_of, removed_table
 from movie_platform.local_cloud.snowflake.state.stream_images import Images
 from movie_platform.local_cloud.snowflake.text.names import FullName
-
-if TYPE_CHECKING:
-    from movie_platform.local_cloud.snowflake.session import Session
 
 _COLUMNS = (
     "schema_name, name, stream_id, created_on, table_schema, table_name, row_offset, base_gone, comment, owner, "
@@ -82,33 +79,36 @@ class StreamStore:
         ).fetchall()
         return [_stream(table.database, row) for row in rows]
 
-    def begin_change(self, session: "Session", table: FullName) -> list[Stream]:
-        """The streams to note changes for, before a session's transaction changes or removes rows of a table.
+    def begin_change(
+        self, connection: duckdb.DuckDBPyConnection, changing: set[FullName], table: FullName
+    ) -> list[Stream]:
+        """The streams to note changes for, before the connection's transaction changes or removes rows of a table.
 
-        No stream on the table is made until the transaction ends. Raises WriteConflictError where one was made after
+        `changing` are the tables that the transaction changes so far; the table is added to them. No stream on the
+        table is made until the transaction ends. Raises WriteConflictError where one was made after
         the transaction began: the transaction does not know of it.
         """
         if table.database not in self._engine.databases():
             return []
         with self._lock:
-            if table not in session.changing:
-                session.changing.add(table)
+            if table not in changing:
+                changing.add(table)
                 self._changing[table] += 1
-            known = self.on_table(session.duck, table)
-            with self._engine.transaction() as connection:
-                present = {stream.stream_id for stream in self.on_table(connection, table)}
+            known = self.on_table(connection, table)
+            with self._engine.transaction() as other:
+                present = {stream.stream_id for stream in self.on_table(other, table)}
         if present - {stream.stream_id for stream in known}:
             raise WriteConflictError(f"a stream on {table} was created")
         return known
 
-    def end_changes(self, session: "Session") -> None:
-        """A session's transaction ended."""
+    def end_changes(self, changing: set[FullName]) -> None:
+        """The transaction that changed these tables ended; empties the set."""
         with self._lock:
-            for table in session.changing:
+            for table in changing:
                 self._changing[table] -= 1
                 if not self._changing[table]:
                     del self._changing[table]
-            session.changing.clear()
+            changing.clear()
 
     @contextmanager
     def quiet(self, table: FullName) -> Iterator[None]:

@@ -4,6 +4,7 @@
 from movie_platform.local_cloud.snowflake.errors import does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE
+from movie_platform.local_cloud.snowflake.statements.named_objects import read_describe
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
@@ -37,8 +38,7 @@ _RESULT = tuple(
 def describe_table(session: Session, statement: Statement) -> result_set.Result:
     """DESCRIBE TABLE / VIEW: a row a column, comments included."""
     stream = TokenStream(statement.sql)
-    stream.take()
-    kind = stream.word()
+    kind = read_describe(stream, "TABLE", "VIEW")
     name = session.resolve(stream.name())
     if stream.accept("TYPE"):
         stream.expect_symbol("=")

@@ -10,7 +10,7 @@ from sqlglot import Expr, exp
 from movie_platform.local_cloud.snowflake.errors import unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import load_history
-from movie_platform.local_cloud.snowflake.state.plan_cache import Plan
+from movie_platform.local_cloud.snowflake.state.plan_cache import Plan, PlanKey
 from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
 from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
 from movie_platform.local_cloud.snowflake.statements.noting_changes import noting_changes
@@ -24,7 +24,8 @@ _BATCH_ROWS = 100_000
 def change(session: Session, statement: Statement) -> result_set.Result:
     """INSERT, UPDATE or DELETE; with array bindings once for each row, all in one transaction."""
     plans = session.account.plans
-    known = plans.find(session, statement)
+    key = _plan_key(session, statement)
+    known = plans.find(key) if key is not None else None
     if known is not None:
         return _run(session, lambda: known, lambda: [()])
     generation = plans.generation
@@ -50,13 +51,20 @@ def change(session: Session, statement: Statement) -> result_set.Result:
             tuple(preparation.inside_transaction()), target, isinstance(tree, exp.Update), names, kind
         )
 
-    if not preparation.reads_streams:
-        plans.keep(session, statement, plan(), generation)
+    if key is not None and not preparation.reads_streams:
+        plans.keep(key, plan(), generation)
     return _run(
         session,
         plan,
         lambda: statement.bindings.rows if statement.bindings.is_array else [preparation.parameters],
     )
+
+
+def _plan_key(session: Session, statement: Statement) -> PlanKey | None:
+    """What a statement's plan is kept under; None where it is made anew each time."""
+    if statement.bindings.values or statement.describe_only:
+        return None
+    return PlanKey(statement.sql, session.database, session.schema)
 
 
 def _run(
@@ -200,18 +208,15 @@ def truncate(session: Session, statement: Statement) -> result_set.Result:
         raise unsupported(tree.sql(dialect="snowflake")[:200])
     table = tree.expressions[0]
     name = full_name(session, table)
-    if tree.args.get("exists") and not session.account.engine.query(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        [name.database, name.schema, name.name],
-    ):
-        return result_set.message("Statement executed successfully.")
+    if tree.args.get("exists") and not session.account.engine.has_table(name):
+        return result_set.done()
 
     def work() -> None:
         noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)
         load_history.forget_table(session.duck, name)
 
     session.atomically(work)
-    return result_set.message("Statement executed successfully.")
+    return result_set.done()
 
 
 def full_name(session: Session, table: exp.Table) -> FullName:

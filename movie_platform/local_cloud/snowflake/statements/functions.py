@@ -14,6 +14,7 @@ from movie_platform.local_cloud.snowflake.errors import compilation_error, does_
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import load_history
 from movie_platform.local_cloud.snowflake.state.task_store import history_query
+from movie_platform.local_cloud.snowflake.statements.pipe_functions import pipe_status
 from movie_platform.local_cloud.snowflake.statements.reading_streams import has_data, replace_streams
 from movie_platform.local_cloud.snowflake.statements.task_functions import (
     cancel_executions,
@@ -35,12 +36,8 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
 }
 
 
-def _pipe_status(session: Session, argument: str) -> str:
-    return session.account.pipes.status(session.resolve(parse_name(argument)))
-
-
 _SYSTEM: dict[str, Callable[[Session, str], str | bool]] = {
-    "SYSTEM$PIPE_STATUS": _pipe_status,
+    "SYSTEM$PIPE_STATUS": pipe_status,
     "SYSTEM$STREAM_HAS_DATA": has_data,
     "SYSTEM$TASK_DEPENDENTS_ENABLE": enable_dependents,
     "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS": cancel_executions,
@@ -155,8 +152,7 @@ def _copy_history(session: Session, call: exp.Anonymous, parameters: list[Any]) 
             "Invalid argument names for function 'COPY_HISTORY': TABLE_NAME and START_TIME are required",
         )
     table = session.resolve(parse_name(str(_constant(arguments["TABLE_NAME"], parameters))))
-    if table.database not in session.account.engine.databases():
-        raise does_not_exist("Database", table.database)
+    session.account.engine.require_database(table.database)
     return load_history.table_function(table, arguments["START_TIME"], arguments.get("END_TIME"))
 
 

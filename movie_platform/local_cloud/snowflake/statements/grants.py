@@ -15,8 +15,6 @@ from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import shown
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
-_DONE = "Statement executed successfully."
-
 # Privileges by kind of object; from "Access control privileges", for the objects that exist here.
 _PRIVILEGES: dict[str, frozenset[str]] = {
     "ACCOUNT": frozenset(
@@ -202,7 +200,7 @@ def grant(session: Session, statement: Statement) -> result_set.Result:
         kind, grantee = _grantee(session, stream)
         stream.end()
         access.grant([Grant("USAGE", "ROLE", role, kind, grantee, granted_by=session.role)])
-        return result_set.message(_DONE)
+        return result_set.done()
     privileges = _privileges(stream)
     target = _target(session, stream)
     stream.expect("TO")
@@ -213,10 +211,10 @@ def grant(session: Session, statement: Statement) -> result_set.Result:
         revokes = not keeps and stream.accept("REVOKE", "CURRENT", "GRANTS")
         stream.end()
         _grant_ownership(session, target, grantee, drop_others=revokes)
-        return result_set.message(_DONE)
+        return result_set.done()
     stream.end()
     access.grant(_grants(session, privileges, target, kind, grantee, option=option))
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 def _grants(
@@ -257,7 +255,7 @@ def revoke(session: Session, statement: Statement) -> result_set.Result:
         kind, grantee = _grantee(session, stream)
         stream.end()
         access.revoke([Grant("USAGE", "ROLE", role, kind, grantee)])
-        return result_set.message(_DONE)
+        return result_set.done()
     privileges = _privileges(stream)
     target = _target(session, stream)
     stream.expect("FROM")
@@ -282,7 +280,7 @@ def revoke(session: Session, statement: Statement) -> result_set.Result:
         access.grant([replace(item, grant_option=False) for item in held])
     else:
         access.revoke(grants)
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 _COLUMNS = (

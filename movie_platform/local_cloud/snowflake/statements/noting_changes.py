@@ -26,7 +26,7 @@ def noting_changes(session: Session, table: FullName, work: Callable[[], _T], *,
     Raises WriteConflictError where a stream on the table was made after the transaction began, and SnowflakeError
     where `updates` rows have a type that DuckDB moves when it is changed.
     """
-    followers = session.account.streams.begin_change(session, table)
+    followers = session.account.streams.begin_change(session.duck, session.changing, table)
     if not followers:
         return work()
     duck = session.duck

@@ -3,29 +3,38 @@
 Sources: Snowflake documentation, "CREATE PIPE", "ALTER PIPE", "SHOW PIPES", "DESCRIBE PIPE", "DROP PIPE".
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from movie_platform.local_cloud.snowflake.errors import (
-    already_exists,
+    SnowflakeError,
     compilation_error,
-    does_not_exist,
     invalid_value,
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state.pipe_store import Pipe
-from movie_platform.local_cloud.snowflake.statements.copy_into import (
+from movie_platform.local_cloud.snowflake.state.copy_plan import (
     ABORT_STATEMENT,
     CopyStatement,
     parse_copy,
     plan_copy,
 )
+from movie_platform.local_cloud.snowflake.state.pipe_store import Pipe
+from movie_platform.local_cloud.snowflake.state.stage_lookup import files_at
+from movie_platform.local_cloud.snowflake.statements.named_objects import (
+    created,
+    described_name,
+    dropped,
+    read_alter,
+    read_create,
+    read_drop,
+    read_show,
+)
 from movie_platform.local_cloud.snowflake.text import result_set
-from movie_platform.local_cloud.snowflake.text.names import matches_like, shown
+from movie_platform.local_cloud.snowflake.text.names import shown
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
-_DONE = "Statement executed successfully."
 _PROPERTIES = frozenset({"AUTO_INGEST", "COMMENT"})
+_REFRESH_WINDOW = timedelta(days=7)
 _COLUMNS = (
     ("created_on", "timestamp_ltz"), ("name", "text"), ("database_name", "text"), ("schema_name", "text"),
     ("definition", "text"), ("owner", "text"), ("notification_channel", "text"), ("comment", "text"),
@@ -37,10 +46,7 @@ _COLUMNS = (
 def create_pipe(session: Session, statement: Statement) -> result_set.Result:
     """CREATE PIPE … AS COPY INTO …; with AUTO_INGEST the account's queue becomes its notification channel."""
     stream = TokenStream(statement.sql)
-    stream.expect("CREATE")
-    replace = stream.accept("OR", "REPLACE")
-    stream.expect("PIPE")
-    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    creation = read_create(stream, "PIPE")
     name = session.resolve(stream.name())
     properties = stream.properties(_PROPERTIES, stop=frozenset({"AS"}))
     stream.expect("AS")
@@ -51,28 +57,26 @@ def create_pipe(session: Session, statement: Statement) -> result_set.Result:
     if not isinstance(auto_ingest, bool):
         raise invalid_value(str(auto_ingest), "AUTO_INGEST")
     engine, pipes = session.account.engine, session.account.pipes
-    if not engine.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
-    if pipes.store.find(name) is not None:
-        if if_not_exists:
-            return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
-        if not replace:
-            raise already_exists(name.name)
+    engine.require_schema(name.database, name.schema)
+    if pipes.find(name) is not None:
+        answer = creation.of_existing(name.name)
+        if answer is not None:
+            return answer
     plan = plan_copy(engine, copy, name.database, name.schema)
     if plan.table.database != name.database:
         raise unsupported("a pipe into a table of another database")
     session.outside_transaction()
-    pipes.store.create(
+    pipes.create(
         name,
         definition,
         auto_ingest=auto_ingest,
-        channel=pipes.channel() if auto_ingest else None,
+        channel=session.account.pipe_queue.channel() if auto_ingest else None,
         comment=str(properties.get("COMMENT", "")),
         owner=session.role,
     )
-    pipes.changed()
+    session.account.pipe_requests.changed()
     session.account.access.created("PIPE", str(name), session.role)
-    return result_set.message(f"Pipe {shown(name.name)} successfully created.")
+    return created(creation.kind, shown(name.name))
 
 
 def check_pipe_copy(copy: CopyStatement) -> None:
@@ -88,19 +92,21 @@ def check_pipe_copy(copy: CopyStatement) -> None:
 def alter_pipe(session: Session, statement: Statement) -> result_set.Result:
     """ALTER PIPE … REFRESH and SET PIPE_EXECUTION_PAUSED / COMMENT."""
     stream = TokenStream(statement.sql)
-    stream.expect("ALTER", "PIPE")
-    if_exists = stream.accept("IF", "EXISTS")
+    alter = read_alter(stream, "PIPE")
     name = session.resolve(stream.name())
-    service = session.account.pipes
-    if if_exists and service.store.find(name) is None:
-        return result_set.message(_DONE)
+    pipes = session.account.pipes
+    if alter.if_exists and pipes.find(name) is None:
+        return result_set.done()
     if stream.accept("REFRESH"):
         options = stream.properties(frozenset({"PREFIX", "MODIFIED_AFTER"}))
         stream.end()
         session.outside_transaction()
         after = options.get("MODIFIED_AFTER")
-        files = service.refresh(
-            name, str(options.get("PREFIX", "")), None if after is None else _moment(str(after))
+        files = _refresh(
+            session,
+            pipes.require(name),
+            str(options.get("PREFIX", "")),
+            None if after is None else _moment(str(after)),
         )
         return result_set.rows_result(
             [("File", "text"), ("Status", "text")], [(file, "SENT") for file in files]
@@ -122,9 +128,37 @@ def alter_pipe(session: Session, statement: Statement) -> result_set.Result:
         raise invalid_value(str(paused), "PIPE_EXECUTION_PAUSED")
     comment = options.get("COMMENT")
     session.outside_transaction()
-    service.store.set(service.require(name), paused=paused, comment=None if comment is None else str(comment))
-    service.changed()
-    return result_set.message(_DONE)
+    pipes.set(pipes.require(name), paused=paused, comment=None if comment is None else str(comment))
+    session.account.pipe_requests.changed()
+    return result_set.done()
+
+
+def _refresh(session: Session, pipe: Pipe, prefix: str, modified_after: datetime | None) -> list[str]:
+    """Makes the staged files that the pipe has not loaded wait; gives their names, relative to the stage.
+
+    Only files of the last seven days, or modified after a time within them, as on Snowflake.
+    """
+    account = session.account
+    plan = pipe.plan(account.engine)
+    oldest = datetime.now(UTC) - _REFRESH_WINDOW
+    if modified_after is not None:
+        if modified_after < oldest:
+            raise SnowflakeError(
+                1008,
+                "22023",
+                "MODIFIED_AFTER must be within the last 7 days; load older files with COPY INTO.",
+            )
+        oldest = modified_after
+    wanted = plan.location.prefix + prefix
+    files = [
+        (file.key, file.etag, file.size)
+        for file in files_at(account.lake, plan.location, plan.statement.pattern)
+        if file.key.startswith(wanted) and file.last_modified >= oldest
+    ]
+    added = account.pipes.enqueue(pipe, files, datetime.now(UTC)) if files else []
+    if added:
+        account.pipe_requests.files_wait.set()
+    return [plan.location.relative(key) for key in added]
 
 
 def _moment(text: str) -> datetime:
@@ -138,65 +172,36 @@ def _moment(text: str) -> datetime:
 def drop_pipe(session: Session, statement: Statement) -> result_set.Result:
     """DROP PIPE; what it loaded stays in the table and in the history."""
     stream = TokenStream(statement.sql)
-    stream.expect("DROP", "PIPE")
-    if_exists = stream.accept("IF", "EXISTS")
+    drop = read_drop(stream, "PIPE")
     name = session.resolve(stream.name())
     stream.end()
-    service = session.account.pipes
-    if service.store.find(name) is None:
-        if not if_exists:
-            raise does_not_exist("Pipe", str(name))
-        return result_set.message(
-            f"Drop statement executed successfully ({shown(name.name)} already dropped)."
-        )
+    pipes = session.account.pipes
+    if pipes.find(name) is None:
+        return drop.drop_missing(str(name), shown(name.name))
     session.outside_transaction()
-    service.store.drop(name)
-    service.changed()
+    pipes.drop(name)
+    session.account.pipe_requests.changed()
     session.account.access.dropped("PIPE", str(name))
-    return result_set.message(f"{shown(name.name)} successfully dropped.")
+    return dropped(shown(name.name))
 
 
 def show_pipes(session: Session, statement: Statement) -> result_set.Result:
     """SHOW PIPES [LIKE '…'] [IN ACCOUNT | [DATABASE] name | SCHEMA name]."""
-    stream = TokenStream(statement.sql)
-    stream.expect("SHOW", "PIPES")
-    pattern = stream.string() if stream.accept("LIKE") else None
-    database, schema = session.database, session.schema
-    if stream.accept("IN"):
-        if stream.accept("ACCOUNT"):
-            database = schema = None
-        elif stream.accept("DATABASE"):
-            database, schema = (session.database if stream.at_end else stream.identifier()), None
-        else:
-            stream.accept("SCHEMA")
-            name = stream.name()
-            database, schema = name.schema or session.database, name.name
-    stream.end()
-    if database is not None and database not in session.account.engine.databases():
-        raise does_not_exist("Database", database)
-    found = [
-        pipe
-        for pipe in session.account.pipes.store.pipes(database)
-        if (schema is None or pipe.name.schema == schema)
-        and (pattern is None or matches_like(pattern, pipe.name.name))
-    ]
+    scope = read_show(session, statement.sql, "PIPES")
+    found = [pipe for pipe in session.account.pipes.pipes(scope.database) if scope.has(pipe.name)]
     return _described(session, found)
 
 
 def describe_pipe(session: Session, statement: Statement) -> result_set.Result:
     """DESCRIBE PIPE: the row that SHOW PIPES has."""
-    stream = TokenStream(statement.sql)
-    stream.take()
-    stream.expect("PIPE")
-    name = session.resolve(stream.name())
-    stream.end()
+    name = described_name(session, statement.sql, "PIPE")
     return _described(session, [session.account.pipes.require(name)], result_set.DESCRIBE)
 
 
 def _described(session: Session, pipes: list[Pipe], kind: int = result_set.SHOW) -> result_set.Result:
     if any(pipe.channel is not None for pipe in pipes):
         # Whoever asks is about to send notifications there: S3 refuses a queue that is lost and not yet made again.
-        session.account.pipes.channel()
+        session.account.pipe_queue.channel()
     return result_set.rows_result(_COLUMNS, [_row(pipe) for pipe in pipes], kind)
 
 

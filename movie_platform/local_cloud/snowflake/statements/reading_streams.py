@@ -66,8 +66,7 @@ def has_data(session: Session, name: str) -> bool:
     Raises SnowflakeError where the stream does not exist or its table is gone.
     """
     full = session.resolve(parse_name(name))
-    if full.database not in session.account.engine.databases():
-        raise does_not_exist("Database", full.database)
+    session.account.engine.require_database(full.database)
     session.hold_snapshot()
     stream = session.account.streams.find(session.duck, full)
     if stream is None:

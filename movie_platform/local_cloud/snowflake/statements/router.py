@@ -9,19 +9,22 @@ from movie_platform.local_cloud.snowflake.errors import SnowflakeError, syntax_e
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.statements import (
     account_objects,
+    containers,
     copy_into,
-    ddl,
     describe,
     dml,
     grants,
     pipes,
     queries,
+    relations,
     session_statements,
     stages,
     streams,
     tasks,
 )
+from movie_platform.local_cloud.snowflake.statements import showing_account_objects as account_lists
 from movie_platform.local_cloud.snowflake.statements import showing_tasks as task_lists
+from movie_platform.local_cloud.snowflake.statements.account_kinds import KINDS
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.tokens import leading_words
 
@@ -60,20 +63,20 @@ ROUTES: dict[str, Handler] = {
     "UNSET": session_statements.unset_variable,
     "ALTER SESSION": session_statements.alter_session,
     "SHOW PARAMETERS": session_statements.show_parameters,
-    **{f"CREATE {words}": ddl.create_table_or_view for words in (*_TABLE_WORDS, "VIEW", "SECURE VIEW")},
-    "CREATE SEQUENCE": ddl.create_sequence,
-    "CREATE SCHEMA": ddl.create_schema,
-    "CREATE TRANSIENT SCHEMA": ddl.create_schema,
-    "CREATE DATABASE": ddl.create_database,
-    "CREATE TRANSIENT DATABASE": ddl.create_database,
-    "DROP DATABASE": ddl.drop_container,
-    "DROP SCHEMA": ddl.drop_container,
-    "DROP TABLE": ddl.drop_relation,
-    "DROP VIEW": ddl.drop_relation,
-    "DROP SEQUENCE": ddl.drop_relation,
-    "ALTER TABLE": ddl.alter_table_or_view,
-    "ALTER VIEW": ddl.alter_table_or_view,
-    "COMMENT": ddl.comment_on,
+    **{f"CREATE {words}": relations.create_table_or_view for words in (*_TABLE_WORDS, "VIEW", "SECURE VIEW")},
+    "CREATE SEQUENCE": relations.create_sequence,
+    "CREATE SCHEMA": containers.create_schema,
+    "CREATE TRANSIENT SCHEMA": containers.create_schema,
+    "CREATE DATABASE": containers.create_database,
+    "CREATE TRANSIENT DATABASE": containers.create_database,
+    "DROP DATABASE": containers.drop_container,
+    "DROP SCHEMA": containers.drop_container,
+    "DROP TABLE": relations.drop_relation,
+    "DROP VIEW": relations.drop_relation,
+    "DROP SEQUENCE": relations.drop_relation,
+    "ALTER TABLE": relations.alter_table_or_view,
+    "ALTER VIEW": relations.alter_table_or_view,
+    "COMMENT": relations.comment_on,
     "DESCRIBE TABLE": describe.describe_table,
     "DESCRIBE VIEW": describe.describe_table,
     "SHOW PRIMARY KEYS": describe.show_primary_keys,
@@ -109,17 +112,17 @@ ROUTES: dict[str, Handler] = {
     "SHOW FUTURE GRANTS": grants.show_grants,
     "ALTER INTEGRATION": account_objects.alter,
     "DROP INTEGRATION": account_objects.drop,
-    "DESCRIBE INTEGRATION": account_objects.describe,
-    "SHOW STORAGE INTEGRATIONS": account_objects.show,
+    "DESCRIBE INTEGRATION": account_lists.describe,
+    "SHOW STORAGE INTEGRATIONS": account_lists.show,
 }
-for _kind in account_objects.KINDS:
+for _kind in KINDS:
     _words = " ".join(_kind.words)
     ROUTES |= {
         f"CREATE {_words}": account_objects.create,
         f"ALTER {_words}": account_objects.alter,
         f"DROP {_words}": account_objects.drop,
-        f"DESCRIBE {_words}": account_objects.describe,
-        f"SHOW {' '.join(_kind.plural)}": account_objects.show,
+        f"DESCRIBE {_words}": account_lists.describe,
+        f"SHOW {' '.join(_kind.plural)}": account_lists.show,
     }
 
 _VERBS = frozenset(
@@ -151,6 +154,10 @@ class Router:
         finally:
             if words and words[0] in _CHANGES_OBJECTS:
                 session.account.plans.forget()
+
+    def check(self, sql: str) -> None:
+        """Raises SnowflakeError for a statement that the local Snowflake does not have; runs nothing."""
+        find_handler(leading_words(sql), sql)
 
 
 def find_handler(words: tuple[str, ...], sql: str) -> Handler:

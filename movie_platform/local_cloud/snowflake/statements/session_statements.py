@@ -2,15 +2,13 @@
 
 from sqlglot import exp
 
-from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist, unsupported
+from movie_platform.local_cloud.snowflake.errors import SnowflakeError, unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.translate import parse
 from movie_platform.local_cloud.snowflake.statements.queries import run_tree
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import matches_like
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
-
-_DONE = "Statement executed successfully."
 
 # Parameters that a session keeps and shows; the local Snowflake acts on AUTOCOMMIT only.
 _PARAMETERS = frozenset(
@@ -36,21 +34,21 @@ def begin(session: Session, statement: Statement) -> result_set.Result:
         stream.identifier()
     stream.end()
     session.begin()
-    return result_set.message(_DONE, result_set.TRANSACTION)
+    return result_set.done(result_set.TRANSACTION)
 
 
 def commit(session: Session, statement: Statement) -> result_set.Result:
     """COMMIT."""
     _only(statement, "COMMIT")
     session.commit()
-    return result_set.message(_DONE, result_set.TRANSACTION)
+    return result_set.done(result_set.TRANSACTION)
 
 
 def rollback(session: Session, statement: Statement) -> result_set.Result:
     """ROLLBACK."""
     _only(statement, "ROLLBACK")
     session.rollback()
-    return result_set.message(_DONE, result_set.TRANSACTION)
+    return result_set.done(result_set.TRANSACTION)
 
 
 def _only(statement: Statement, word: str) -> None:
@@ -86,12 +84,11 @@ def use(session: Session, statement: Statement) -> result_set.Result:
         else:
             _use_database(session, name.name)
     stream.end()
-    return result_set.message(_DONE, result_set.USE)
+    return result_set.done(result_set.USE)
 
 
 def _use_database(session: Session, database: str) -> None:
-    if database not in session.account.engine.databases():
-        raise does_not_exist("Database", database)
+    session.account.engine.require_database(database)
     session.translator.use(database, None)
 
 
@@ -100,8 +97,7 @@ def _use_schema(session: Session, database: str | None, schema: str) -> None:
         raise SnowflakeError(
             90105, "22000", "Cannot perform USE. This session does not have a current database."
         )
-    if not session.account.engine.has_schema(database, schema):
-        raise does_not_exist("Schema", f"{database}.{schema}")
+    session.account.engine.require_schema(database, schema)
     session.translator.use(database, schema)
 
 
@@ -125,7 +121,7 @@ def set_variable(session: Session, statement: Statement) -> result_set.Result:
     session.variables[name] = (
         str(value) if is_number else exp.Literal.string(str(value)).sql(dialect="snowflake")
     )
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 def unset_variable(session: Session, statement: Statement) -> result_set.Result:
@@ -135,7 +131,7 @@ def unset_variable(session: Session, statement: Statement) -> result_set.Result:
     name = stream.identifier()
     stream.end()
     session.variables.pop(name, None)
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 def alter_session(session: Session, statement: Statement) -> result_set.Result:
@@ -165,7 +161,7 @@ def alter_session(session: Session, statement: Statement) -> result_set.Result:
                 _set_autocommit(session, value=value)
             session.parameters[name] = value
     stream.end()
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 def _set_autocommit(session: Session, *, value: bool) -> None:

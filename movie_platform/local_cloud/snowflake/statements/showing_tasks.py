@@ -8,9 +8,8 @@ import json
 from movie_platform.local_cloud.snowflake.errors import does_not_exist
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.task_store import Task
+from movie_platform.local_cloud.snowflake.statements.named_objects import described_name, read_show
 from movie_platform.local_cloud.snowflake.text import result_set
-from movie_platform.local_cloud.snowflake.text.names import matches_like
-from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
 _COLUMNS = (
     ("created_on", "timestamp_ltz"), ("name", "text"), ("id", "text"), ("database_name", "text"),
@@ -23,39 +22,15 @@ _COLUMNS = (
 
 def show_tasks(session: Session, statement: Statement) -> result_set.Result:
     """SHOW TASKS [LIKE '…'] [IN ACCOUNT | [DATABASE] name | SCHEMA name]."""
-    stream = TokenStream(statement.sql)
-    stream.expect("SHOW", "TASKS")
-    pattern = stream.string() if stream.accept("LIKE") else None
-    database, schema = session.database, session.schema
-    if stream.accept("IN"):
-        if stream.accept("ACCOUNT"):
-            database = schema = None
-        elif stream.accept("DATABASE"):
-            database, schema = (session.database if stream.at_end else stream.identifier()), None
-        else:
-            stream.accept("SCHEMA")
-            name = stream.name()
-            database, schema = name.schema or session.database, name.name
-    stream.end()
-    if database is not None and database not in session.account.engine.databases():
-        raise does_not_exist("Database", database)
-    found = [
-        task
-        for task in session.account.tasks.store.tasks(database)
-        if (schema is None or task.name.schema == schema)
-        and (pattern is None or matches_like(pattern, task.name.name))
-    ]
+    scope = read_show(session, statement.sql, "TASKS")
+    found = [task for task in session.account.tasks.tasks(scope.database) if scope.has(task.name)]
     return result_set.rows_result(_COLUMNS, [_row(task) for task in found])
 
 
 def describe_task(session: Session, statement: Statement) -> result_set.Result:
     """DESCRIBE TASK: the row that SHOW TASKS has."""
-    stream = TokenStream(statement.sql)
-    stream.take()
-    stream.expect("TASK")
-    name = session.resolve(stream.name())
-    stream.end()
-    task = session.account.tasks.store.find(name)
+    name = described_name(session, statement.sql, "TASK")
+    task = session.account.tasks.find(name)
     if task is None:
         raise does_not_exist("Task", str(name))
     return result_set.rows_result(_COLUMNS, [_row(task)], result_set.DESCRIBE)

@@ -1,231 +1,54 @@
 # ruff: noqa: S608 - identifiers in SQL text are constants or quoted by `names`; values are bound or quoted by `literal`
-"""Stages and file formats: CREATE, ALTER, DROP, DESCRIBE, LIST, and finding the files of a stage location.
+"""CREATE, ALTER, DROP and DESCRIBE of stages and file formats, and LIST.
 
 External stages on `s3://` only. Sources: Snowflake documentation, "CREATE STAGE", "CREATE FILE FORMAT", "LIST".
 """
 
 import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
 
 from movie_platform.local_cloud.snowflake.errors import (
     SnowflakeError,
-    already_exists,
-    compilation_error,
     does_not_exist,
     invalid_value,
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE, Engine
-from movie_platform.local_cloud.snowflake.state.lake import Lake, StagedFile
+from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE
+from movie_platform.local_cloud.snowflake.state.stage_lookup import (
+    FORMAT_OPTIONS,
+    check_format,
+    check_pattern,
+    files_at,
+    find_format,
+    find_location,
+    parse_url,
+    read_format_options,
+    read_stage_reference,
+    stage_format,
+)
+from movie_platform.local_cloud.snowflake.statements.named_objects import (
+    created,
+    described_name,
+    dropped,
+    read_alter,
+    read_create,
+    read_drop,
+)
 from movie_platform.local_cloud.snowflake.text import result_set
-from movie_platform.local_cloud.snowflake.text.names import FullName, Name, shown
+from movie_platform.local_cloud.snowflake.text.names import shown
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream, Value
 
-_URL = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?", re.DOTALL)
 _STAGE_PROPERTIES = frozenset({"URL", "STORAGE_INTEGRATION", "COMMENT"})
-_FORMAT_OPTIONS: Mapping[str, frozenset[str]] = {
-    "PARQUET": frozenset({"TYPE", "COMPRESSION", "BINARY_AS_TEXT", "USE_LOGICAL_TYPE", "COMMENT"}),
-    "CSV": frozenset(
-        {
-            "TYPE", "COMPRESSION", "FIELD_DELIMITER", "SKIP_HEADER", "FIELD_OPTIONALLY_ENCLOSED_BY", "NULL_IF",
-            "EMPTY_FIELD_AS_NULL", "ESCAPE_UNENCLOSED_FIELD", "COMMENT",
-        }
-    ),
-    "JSON": frozenset({"TYPE", "COMPRESSION", "COMMENT"}),
-}  # fmt: skip
-_ALL_OPTIONS = frozenset().union(*_FORMAT_OPTIONS.values()) | {"FORMAT_NAME"}
-
-
-@dataclass(frozen=True, slots=True)
-class StageLocation:
-    """A resolved `@stage/path`: `stage_prefix` is the key prefix of the stage, `path` what the statement adds."""
-
-    stage: FullName
-    bucket: str
-    stage_prefix: str
-    path: str
-
-    @property
-    def prefix(self) -> str:
-        """Prefix of the keys of all files at the location."""
-        return self.stage_prefix + self.path
-
-    @property
-    def stage_url(self) -> str:
-        """The stage's own URL."""
-        return f"s3://{self.bucket}/{self.stage_prefix}"
-
-    def relative(self, key: str) -> str:
-        """A key without the stage's own prefix: what PATTERN is matched with and the history shows."""
-        return key.removeprefix(self.stage_prefix)
-
-    def matches(self, bucket: str, key: str, pattern: str | None) -> bool:
-        """Whether an object is at the location and its name matches the pattern as a whole."""
-        if bucket != self.bucket or not key.startswith(self.prefix) or key.endswith("/"):
-            return False
-        return pattern is None or re.fullmatch(pattern, self.relative(key), re.DOTALL) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class FileFormat:
-    """A file format's type (PARQUET, CSV, JSON) and options."""
-
-    type: str
-    options: Mapping[str, Any]
-
-
-def check_pattern(pattern: str) -> str:
-    """The pattern, if it is a regular expression.
-
-    Raises SnowflakeError where it is not.
-    """
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise SnowflakeError(100048, "2201B", f"Invalid regular expression: '{pattern}', {error}") from error
-    return pattern
-
-
-def check_format(options: Mapping[str, Value]) -> FileFormat:
-    """A file format of options as written.
-
-    Raises SnowflakeError for a type or option that the local Snowflake has not.
-    """
-    kind = str(options.get("TYPE", "CSV")).upper()
-    if kind not in _FORMAT_OPTIONS:
-        raise unsupported(f"a file format of TYPE = {kind}")
-    for name in options:
-        if name not in _FORMAT_OPTIONS[kind]:
-            raise unsupported(f"the option {name} of a file format of TYPE = {kind}")
-    return FileFormat(
-        kind, {name: value for name, value in options.items() if name not in {"TYPE", "COMMENT"}}
-    )
-
-
-def read_format_options(stream: TokenStream) -> dict[str, Value]:
-    """Takes `( FORMAT_NAME = … | TYPE = … options )`."""
-    stream.expect_symbol("(")
-    if stream.accept("FORMAT_NAME"):
-        stream.expect_symbol("=")
-        text = stream.string() if stream.token.kind.name == "STRING" else str(stream.name())
-        options: dict[str, Value] = {"FORMAT_NAME": text}
-    else:
-        options = stream.properties(_ALL_OPTIONS)
-    stream.expect_symbol(")")
-    return options
-
-
-def find_format(
-    engine: Engine, options: Mapping[str, Value], database: str | None, schema: str | None
-) -> FileFormat:
-    """The file format that options name or describe."""
-    name = options.get("FORMAT_NAME")
-    if name is None:
-        return check_format(options)
-    stream = TokenStream(str(name))
-    full = stream.name().resolve(database, schema)
-    stream.end()
-    rows = engine.query(
-        f"SELECT options FROM {ACCOUNT_STATE}._fs_file_formats "
-        "WHERE database_name = ? AND schema_name = ? AND name = ?",
-        [full.database, full.schema, full.name],
-    )
-    if not rows:
-        raise does_not_exist("File format", str(full))
-    return check_format(json.loads(rows[0][0]))
-
-
-def find_location(engine: Engine, stage: FullName, path: str) -> StageLocation:
-    """The location for a stage and a path in it.
-
-    Raises SnowflakeError where the stage does not exist or has no URL.
-    """
-    rows = engine.query(
-        f"SELECT url FROM {ACCOUNT_STATE}._fs_stages WHERE database_name = ? AND schema_name = ? AND name = ?",
-        [stage.database, stage.schema, stage.name],
-    )
-    if not rows:
-        raise does_not_exist("Stage", str(stage))
-    bucket, prefix = parse_url(rows[0][0])
-    if path and prefix and not prefix.endswith("/"):
-        path = f"/{path}"
-    return StageLocation(stage, bucket, prefix, path)
-
-
-def stage_format(engine: Engine, stage: FullName) -> Mapping[str, Value] | None:
-    """The FILE_FORMAT that a stage was created with, if any."""
-    rows = engine.query(
-        f"SELECT file_format FROM {ACCOUNT_STATE}._fs_stage_options "
-        "WHERE database_name = ? AND schema_name = ? AND name = ?",
-        [stage.database, stage.schema, stage.name],
-    )
-    return json.loads(rows[0][0]) if rows and rows[0][0] else None
-
-
-def parse_url(url: str) -> tuple[str, str]:
-    """Bucket and key prefix of a stage URL.
-
-    Raises SnowflakeError for anything but s3://.
-    """
-    match = _URL.fullmatch(url)
-    if match is None:
-        raise compilation_error(1011, "42601", f"invalid URL prefix found in: '{url}'")
-    return match["bucket"], match["prefix"] or ""
-
-
-def read_stage_reference(stream: TokenStream) -> tuple[Name, str]:
-    """Takes `@[db.][schema.]stage[/path]`, quoted as a string or not; gives the stage's name and the path."""
-    if stream.token.kind.name == "STRING":
-        text = stream.string()
-        if not text.startswith("@"):
-            raise unsupported(f"a location that is no stage ('{text}')")
-        inner = TokenStream(text)
-        name, _ = _stage_name(inner)
-        return name, text[inner.token.start :].removeprefix("/") if inner.token.kind.name != "END" else ""
-    name, adjacent = _stage_name(stream)
-    if stream.token.text == "/" and stream.token.start == adjacent:
-        return name, stream.adjacent_text().removeprefix("/")
-    return name, ""
-
-
-def _stage_name(stream: TokenStream) -> tuple[Name, int]:
-    stream.expect_symbol("@")
-    if stream.token.text in {"~", "%"}:
-        raise unsupported("user stages (@~) and table stages (@%table)")
-    parts: list[str] = []
-    while True:
-        end = stream.token.end
-        parts.append(stream.identifier())
-        if stream.token.text != "." or stream.token.start != end:
-            break
-        stream.take()
-    if len(parts) > 3:
-        raise stream.unexpected()
-    return Name.of(parts), end
-
-
-def files_at(lake: Lake, location: StageLocation, pattern: str | None) -> Iterator[StagedFile]:
-    """The files at a location whose names match, in the order of their keys."""
-    return (
-        file
-        for file in lake.list(location.bucket, location.prefix)
-        if location.matches(file.bucket, file.key, pattern)
-    )
+# Where a kind of object is kept; the first table has a row for each object.
+_TABLES = {"STAGE": ("_fs_stages", "_fs_stage_options"), "FILE FORMAT": ("_fs_file_formats",)}
 
 
 def create_stage(session: Session, statement: Statement) -> result_set.Result:
     """CREATE STAGE with an s3:// URL."""
     stream = TokenStream(statement.sql)
-    stream.expect("CREATE")
-    replace = stream.accept("OR", "REPLACE")
-    stream.expect("STAGE")
-    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    creation = read_create(stream, "STAGE")
     name = session.resolve(stream.name())
     properties: dict[str, Value] = {}
     file_format: dict[str, Value] | None = None
@@ -250,17 +73,16 @@ def create_stage(session: Session, statement: Statement) -> result_set.Result:
     if file_format is not None:
         find_format(engine, file_format, session.database, session.schema)
         file_format = _qualified(file_format, session)
-    _require_schema(engine, name)
+    engine.require_schema(name.database, name.schema)
     session.outside_transaction()
     key = [name.database, name.schema, name.name]
     if engine.query(
         f"SELECT 1 FROM {ACCOUNT_STATE}._fs_stages WHERE database_name = ? AND schema_name = ? AND name = ?",
         key,
     ):
-        if if_not_exists:
-            return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
-        if not replace:
-            raise already_exists(name.name)
+        answer = creation.of_existing(name.name)
+        if answer is not None:
+            return answer
     with engine.transaction() as connection:
         connection.execute(
             f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_stages VALUES "
@@ -275,18 +97,13 @@ def create_stage(session: Session, statement: Statement) -> result_set.Result:
             [*key, None if file_format is None else json.dumps(file_format)],
         )
     session.account.access.created("STAGE", str(name), session.role)
-    return result_set.message(f"Stage area {shown(name.name)} successfully created.")
+    return created("STAGE AREA", shown(name.name))
 
 
 def _qualified(options: dict[str, Value], session: Session) -> dict[str, Value]:
     if "FORMAT_NAME" not in options:
         return options
     return {"FORMAT_NAME": str(session.resolve(TokenStream(str(options["FORMAT_NAME"])).name()))}
-
-
-def _require_schema(engine: Engine, name: FullName) -> None:
-    if not engine.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
 
 
 def _check_allowed(session: Session, integration: str, url: str) -> None:
@@ -306,53 +123,41 @@ def _check_allowed(session: Session, integration: str, url: str) -> None:
 def drop_stage_or_format(session: Session, statement: Statement) -> result_set.Result:
     """DROP STAGE and DROP FILE FORMAT."""
     stream = TokenStream(statement.sql)
-    stream.expect("DROP")
-    is_stage = stream.accept("STAGE")
-    if not is_stage:
-        stream.expect("FILE", "FORMAT")
-    if_exists = stream.accept("IF", "EXISTS")
+    drop = read_drop(stream, "STAGE", "FILE FORMAT")
     name = session.resolve(stream.name())
     stream.end()
     session.outside_transaction()
-    tables = ("_fs_stages", "_fs_stage_options") if is_stage else ("_fs_file_formats",)
+    tables = _TABLES[drop.kind]
     key = [name.database, name.schema, name.name]
     where = "database_name = ? AND schema_name = ? AND name = ?"
     engine = session.account.engine
     if not engine.query(f"SELECT 1 FROM {ACCOUNT_STATE}.{tables[0]} WHERE {where}", key):
-        if not if_exists:
-            raise does_not_exist("Stage" if is_stage else "File format", str(name))
-        return result_set.message(
-            f"Drop statement executed successfully ({shown(name.name)} already dropped)."
-        )
+        return drop.drop_missing(str(name), shown(name.name))
     for table in tables:
         engine.write(f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE {where}", key)
-    session.account.access.dropped("STAGE" if is_stage else "FILE FORMAT", str(name))
-    return result_set.message(f"{shown(name.name)} successfully dropped.")
+    session.account.access.dropped(drop.kind, str(name))
+    return dropped(shown(name.name))
 
 
 def create_file_format(session: Session, statement: Statement) -> result_set.Result:
     """CREATE FILE FORMAT."""
     stream = TokenStream(statement.sql)
-    stream.expect("CREATE")
-    replace = stream.accept("OR", "REPLACE")
-    stream.expect("FILE", "FORMAT")
-    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    creation = read_create(stream, "FILE FORMAT")
     name = session.resolve(stream.name())
-    options = stream.properties(_ALL_OPTIONS - {"FORMAT_NAME"})
+    options = stream.properties(FORMAT_OPTIONS - {"FORMAT_NAME"})
     stream.end()
     file_format = check_format(options)
     engine = session.account.engine
-    _require_schema(engine, name)
+    engine.require_schema(name.database, name.schema)
     session.outside_transaction()
     key = [name.database, name.schema, name.name]
     if engine.query(
         f"SELECT 1 FROM {ACCOUNT_STATE}._fs_file_formats WHERE database_name = ? AND schema_name = ? AND name = ?",
         key,
     ):
-        if if_not_exists:
-            return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
-        if not replace:
-            raise already_exists(name.name)
+        answer = creation.of_existing(name.name)
+        if answer is not None:
+            return answer
     engine.write(
         f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_file_formats VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -361,14 +166,13 @@ def create_file_format(session: Session, statement: Statement) -> result_set.Res
         ],
     )  # fmt: skip
     session.account.access.created("FILE FORMAT", str(name), session.role)
-    return result_set.message(f"File format {shown(name.name)} successfully created.")
+    return created(creation.kind, shown(name.name))
 
 
 def alter_stage(session: Session, statement: Statement) -> result_set.Result:
     """ALTER STAGE … SET URL / STORAGE_INTEGRATION / COMMENT."""
     stream = TokenStream(statement.sql)
-    stream.expect("ALTER", "STAGE")
-    if_exists = stream.accept("IF", "EXISTS")
+    alter = read_alter(stream, "STAGE")
     name = session.resolve(stream.name())
     if not stream.accept("SET"):
         raise unsupported(statement.sql[:200])
@@ -379,9 +183,7 @@ def alter_stage(session: Session, statement: Statement) -> result_set.Result:
     where = "database_name = ? AND schema_name = ? AND name = ?"
     rows = engine.query(f"SELECT url, storage_integration FROM {ACCOUNT_STATE}._fs_stages WHERE {where}", key)
     if not rows:
-        if if_exists:
-            return result_set.message("Statement executed successfully.")
-        raise does_not_exist("Stage", str(name))
+        return alter.alter_missing(str(name))
     url = str(properties.get("URL", rows[0][0]))
     integration = properties.get("STORAGE_INTEGRATION", rows[0][1])
     parse_url(url)
@@ -398,16 +200,12 @@ def alter_stage(session: Session, statement: Statement) -> result_set.Result:
             *key,
         ],
     )
-    return result_set.message("Statement executed successfully.")
+    return result_set.done()
 
 
 def describe_stage(session: Session, statement: Statement) -> result_set.Result:
     """DESCRIBE STAGE: the properties that are set."""
-    stream = TokenStream(statement.sql)
-    stream.take()
-    stream.expect("STAGE")
-    name = session.resolve(stream.name())
-    stream.end()
+    name = described_name(session, statement.sql, "STAGE")
     rows = session.account.engine.query(
         f"SELECT url, storage_integration FROM {ACCOUNT_STATE}._fs_stages "
         "WHERE database_name = ? AND schema_name = ? AND name = ?",

@@ -5,18 +5,25 @@ Sources: Snowflake documentation, "CREATE STREAM", "ALTER STREAM", "SHOW STREAMS
 """
 
 from movie_platform.local_cloud.snowflake.errors import (
-    already_exists,
     does_not_exist,
     invalid_value,
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.stream_store import Stream
+from movie_platform.local_cloud.snowflake.statements.named_objects import (
+    created,
+    described_name,
+    dropped,
+    read_alter,
+    read_create,
+    read_drop,
+    read_show,
+)
 from movie_platform.local_cloud.snowflake.text import result_set
-from movie_platform.local_cloud.snowflake.text.names import FullName, matches_like, shown
+from movie_platform.local_cloud.snowflake.text.names import FullName, shown
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
-_DONE = "Statement executed successfully."
 _PROPERTIES = frozenset({"APPEND_ONLY", "SHOW_INITIAL_ROWS", "COMMENT"})
 _COLUMNS = (
     ("created_on", "timestamp_ltz"), ("name", "text"), ("database_name", "text"), ("schema_name", "text"),
@@ -29,10 +36,7 @@ _COLUMNS = (
 def create_stream(session: Session, statement: Statement) -> result_set.Result:
     """CREATE STREAM … ON TABLE … [APPEND_ONLY = TRUE]."""
     stream = TokenStream(statement.sql)
-    stream.expect("CREATE")
-    replace = stream.accept("OR", "REPLACE")
-    stream.expect("STREAM")
-    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    creation = read_create(stream, "STREAM")
     name = session.resolve(stream.name())
     stream.expect("ON")
     if not stream.accept("TABLE"):
@@ -49,10 +53,9 @@ def create_stream(session: Session, statement: Statement) -> result_set.Result:
     session.outside_transaction()
     with session.account.streams.quiet(table), session.account.engine.transaction() as connection:
         if session.account.streams.find(connection, name) is not None:
-            if if_not_exists:
-                return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
-            if not replace:
-                raise already_exists(name.name)
+            answer = creation.of_existing(name.name)
+            if answer is not None:
+                return answer
         session.account.streams.create(
             connection,
             name,
@@ -63,17 +66,13 @@ def create_stream(session: Session, statement: Statement) -> result_set.Result:
             owner=session.role,
         )
     session.account.access.created("STREAM", str(name), session.role)
-    return result_set.message(f"Stream {shown(name.name)} successfully created.")
+    return created(creation.kind, shown(name.name))
 
 
 def _check_place(session: Session, name: FullName, table: FullName) -> None:
     engine = session.account.engine
-    if not engine.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
-    if not engine.query(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        [table.database, table.schema, table.name],
-    ):
+    engine.require_schema(name.database, name.schema)
+    if not engine.has_table(table):
         raise does_not_exist("Table", str(table))
     if table.database != name.database:
         raise unsupported("a stream on a table of another database")
@@ -82,8 +81,7 @@ def _check_place(session: Session, name: FullName, table: FullName) -> None:
 def alter_stream(session: Session, statement: Statement) -> result_set.Result:
     """ALTER STREAM … SET COMMENT and UNSET COMMENT."""
     stream = TokenStream(statement.sql)
-    stream.expect("ALTER", "STREAM")
-    if_exists = stream.accept("IF", "EXISTS")
+    alter = read_alter(stream, "STREAM")
     name = session.resolve(stream.name())
     if stream.accept("UNSET"):
         stream.expect("COMMENT")
@@ -96,69 +94,38 @@ def alter_stream(session: Session, statement: Statement) -> result_set.Result:
         comment = str(properties["COMMENT"])
     stream.end()
     if _find(session, name) is None:
-        if if_exists:
-            return result_set.message(_DONE)
-        raise does_not_exist("Stream", str(name))
+        return alter.alter_missing(str(name))
     session.outside_transaction()
     with session.account.engine.transaction() as connection:
         session.account.streams.set_comment(connection, name, comment)
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 def drop_stream(session: Session, statement: Statement) -> result_set.Result:
     """DROP STREAM."""
     stream = TokenStream(statement.sql)
-    stream.expect("DROP", "STREAM")
-    if_exists = stream.accept("IF", "EXISTS")
+    drop = read_drop(stream, "STREAM")
     name = session.resolve(stream.name())
     stream.end()
     if _find(session, name) is None:
-        if not if_exists:
-            raise does_not_exist("Stream", str(name))
-        return result_set.message(
-            f"Drop statement executed successfully ({shown(name.name)} already dropped)."
-        )
+        return drop.drop_missing(str(name), shown(name.name))
     session.outside_transaction()
     with session.account.engine.transaction() as connection:
         session.account.streams.drop(connection, name)
     session.account.access.dropped("STREAM", str(name))
-    return result_set.message(f"{shown(name.name)} successfully dropped.")
+    return dropped(shown(name.name))
 
 
 def show_streams(session: Session, statement: Statement) -> result_set.Result:
     """SHOW STREAMS [LIKE '…'] [IN ACCOUNT | [DATABASE] name | SCHEMA name]."""
-    stream = TokenStream(statement.sql)
-    stream.expect("SHOW", "STREAMS")
-    pattern = stream.string() if stream.accept("LIKE") else None
-    database, schema = session.database, session.schema
-    if stream.accept("IN"):
-        if stream.accept("ACCOUNT"):
-            database = schema = None
-        elif stream.accept("DATABASE"):
-            database, schema = (session.database if stream.at_end else stream.identifier()), None
-        else:
-            stream.accept("SCHEMA")
-            name = stream.name()
-            database, schema = name.schema or session.database, name.name
-    stream.end()
-    if database is not None and database not in session.account.engine.databases():
-        raise does_not_exist("Database", database)
-    found = [
-        item
-        for item in session.account.streams.streams(database)
-        if (schema is None or item.name.schema == schema)
-        and (pattern is None or matches_like(pattern, item.name.name))
-    ]
+    scope = read_show(session, statement.sql, "STREAMS")
+    found = [item for item in session.account.streams.streams(scope.database) if scope.has(item.name)]
     return result_set.rows_result(_COLUMNS, [_row(item) for item in found])
 
 
 def describe_stream(session: Session, statement: Statement) -> result_set.Result:
     """DESCRIBE STREAM: the row that SHOW STREAMS has."""
-    stream = TokenStream(statement.sql)
-    stream.take()
-    stream.expect("STREAM")
-    name = session.resolve(stream.name())
-    stream.end()
+    name = described_name(session, statement.sql, "STREAM")
     found = _find(session, name)
     if found is None:
         raise does_not_exist("Stream", str(name))
@@ -166,8 +133,7 @@ def describe_stream(session: Session, statement: Statement) -> result_set.Result
 
 
 def _find(session: Session, name: FullName) -> Stream | None:
-    if name.database not in session.account.engine.databases():
-        raise does_not_exist("Database", name.database)
+    session.account.engine.require_database(name.database)
     return session.account.streams.find(session.duck, name)
 
 

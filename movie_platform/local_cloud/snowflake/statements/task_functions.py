@@ -14,9 +14,9 @@ from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 def cancel_executions(session: Session, argument: str) -> str:
     """SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS: ends what the task runs; does not wait for the end."""
     name = session.resolve(parse_name(argument))
-    if session.account.tasks.store.find(name) is None:
+    if session.account.tasks.find(name) is None:
         raise does_not_exist("Task", str(name))
-    if session.account.tasks.cancel(name):
+    if session.account.task_requests.cancel(name):
         return f"cancelled ongoing execution of task {name}"
     return f"task {name} has no ongoing execution"
 
@@ -24,7 +24,7 @@ def cancel_executions(session: Session, argument: str) -> str:
 def enable_dependents(session: Session, argument: str) -> str:
     """SYSTEM$TASK_DEPENDENTS_ENABLE: resumes a root and all that come after it."""
     name = session.resolve(parse_name(argument))
-    store = session.account.tasks.store
+    store = session.account.tasks
     root = store.find(name)
     if root is None:
         raise does_not_exist("Task", str(name))

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from movie_platform.local_cloud.snowflake.errors import (
     SnowflakeError,
-    already_exists,
     does_not_exist,
     invalid_value,
     syntax_error,
@@ -17,14 +16,20 @@ from movie_platform.local_cloud.snowflake.errors import (
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.task_store import STARTED, SUSPENDED, Task, new_task_id
+from movie_platform.local_cloud.snowflake.statements.named_objects import (
+    created,
+    dropped,
+    read_alter,
+    read_create,
+    read_drop,
+)
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName, shown
 from movie_platform.local_cloud.snowflake.text.task_body import split_body
 from movie_platform.local_cloud.snowflake.text.task_graph import check_graph, roots_of
 from movie_platform.local_cloud.snowflake.text.task_schedule import parse_schedule
-from movie_platform.local_cloud.snowflake.text.tokens import Kind, TokenStream, Value, leading_words
+from movie_platform.local_cloud.snowflake.text.tokens import Kind, TokenStream, Value
 
-_DONE = "Statement executed successfully."
 _PROPERTIES = frozenset(
     {
         "WAREHOUSE", "SCHEDULE", "COMMENT", "SUSPEND_TASK_AFTER_NUM_FAILURES", "USER_TASK_TIMEOUT_MS",
@@ -39,10 +44,7 @@ _LONGEST_TIMEOUT_MS = 604_800_000
 def create_task(session: Session, statement: Statement) -> result_set.Result:
     """CREATE TASK; a new task is suspended."""
     stream = TokenStream(statement.sql)
-    stream.expect("CREATE")
-    replaces = stream.accept("OR", "REPLACE")
-    stream.expect("TASK")
-    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
+    creation = read_create(stream, "TASK")
     name = session.resolve(stream.name())
     properties: dict[str, Value] = {}
     predecessors: tuple[FullName, ...] = ()
@@ -58,14 +60,13 @@ def create_task(session: Session, statement: Statement) -> result_set.Result:
                 raise stream.unexpected()
             properties |= found
     definition = stream.rest()
-    _check_body(definition)
-    existing = session.account.tasks.store.find(name)
-    if not session.account.engine.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
-    if existing is not None and if_not_exists:
-        return result_set.message(f"{shown(name.name)} already exists, statement succeeded.")
-    if existing is not None and not replaces:
-        raise already_exists(name.name)
+    _check_body(session, definition)
+    existing = session.account.tasks.find(name)
+    session.account.engine.require_schema(name.database, name.schema)
+    if existing is not None:
+        answer = creation.of_existing(name.name)
+        if answer is not None:
+            return answer
     now = datetime.now(UTC)
     task = Task(
         name=name,
@@ -85,7 +86,7 @@ def create_task(session: Session, statement: Statement) -> result_set.Result:
     )
     _save(session, _with_properties(session, task, properties))
     session.account.access.created("TASK", str(name), session.role)
-    return result_set.message(f"Task {shown(name.name)} successfully created.")
+    return created(creation.kind, shown(name.name))
 
 
 def _names(session: Session, stream: TokenStream) -> tuple[FullName, ...]:
@@ -107,12 +108,9 @@ def _until_as(stream: TokenStream) -> str:
     return stream.sql[start:end]
 
 
-def _check_body(definition: str) -> None:
-    # Late import: the router knows this module.
-    from movie_platform.local_cloud.snowflake.statements.router import find_handler
-
+def _check_body(session: Session, definition: str) -> None:
     for statement in split_body(definition):
-        find_handler(leading_words(statement), statement)
+        session.router.check(statement)
 
 
 def _with_properties(session: Session, task: Task, properties: dict[str, Value]) -> Task:
@@ -145,7 +143,7 @@ def _save(session: Session, task: Task) -> None:
     """Checks what holds of every task and its graph, and writes it."""
     if task.predecessors and task.schedule is not None:
         raise SnowflakeError(91094, "55000", "A task that comes AFTER others cannot have a SCHEDULE.")
-    store = session.account.tasks.store
+    store = session.account.tasks
     tasks = {found.name: found for found in store.tasks(task.name.database)}
     for before in task.predecessors:
         if before not in tasks:
@@ -175,14 +173,11 @@ def _require_suspended_roots(name: FullName, tasks: dict[FullName, Task]) -> Non
 def alter_task(session: Session, statement: Statement) -> result_set.Result:
     """ALTER TASK … RESUME, SUSPEND, SET, UNSET, ADD AFTER, REMOVE AFTER, MODIFY AS, MODIFY WHEN, REMOVE WHEN."""
     stream = TokenStream(statement.sql)
-    stream.expect("ALTER", "TASK")
-    if_exists = stream.accept("IF", "EXISTS")
+    alter = read_alter(stream, "TASK")
     name = session.resolve(stream.name())
-    task = session.account.tasks.store.find(name)
+    task = session.account.tasks.find(name)
     if task is None:
-        if if_exists:
-            return result_set.message(_DONE)
-        raise does_not_exist("Task", str(name))
+        return alter.alter_missing(str(name))
     if stream.accept("RESUME"):
         stream.end()
         return _set_state(session, task, STARTED)
@@ -190,7 +185,7 @@ def alter_task(session: Session, statement: Statement) -> result_set.Result:
         stream.end()
         return _set_state(session, task, SUSPENDED)
     _save(session, _altered(session, task, stream))
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 def _altered(session: Session, task: Task, stream: TokenStream) -> Task:
@@ -225,12 +220,12 @@ def _altered(session: Session, task: Task, stream: TokenStream) -> Task:
         return replace(task, condition=stream.rest())
     stream.expect("MODIFY", "AS")
     definition = stream.rest()
-    _check_body(definition)
+    _check_body(session, definition)
     return replace(task, definition=definition)
 
 
 def _set_state(session: Session, task: Task, state: str) -> result_set.Result:
-    store = session.account.tasks.store
+    store = session.account.tasks
     if state == STARTED and not task.predecessors and task.schedule is None and not _is_triggered(task):
         raise SnowflakeError(
             91088,
@@ -242,7 +237,7 @@ def _set_state(session: Session, task: Task, state: str) -> result_set.Result:
         _require_suspended_roots(task.name, tasks)
     session.outside_transaction()
     store.set_state(task, state)
-    return result_set.message(_DONE)
+    return result_set.done()
 
 
 def _is_triggered(task: Task) -> bool:
@@ -253,17 +248,12 @@ def _is_triggered(task: Task) -> bool:
 def drop_task(session: Session, statement: Statement) -> result_set.Result:
     """DROP TASK; tasks that came after it come after the others, or become roots."""
     stream = TokenStream(statement.sql)
-    stream.expect("DROP", "TASK")
-    if_exists = stream.accept("IF", "EXISTS")
+    drop = read_drop(stream, "TASK")
     name = session.resolve(stream.name())
     stream.end()
-    store = session.account.tasks.store
+    store = session.account.tasks
     if store.find(name) is None:
-        if not if_exists:
-            raise does_not_exist("Task", str(name))
-        return result_set.message(
-            f"Drop statement executed successfully ({shown(name.name)} already dropped)."
-        )
+        return drop.drop_missing(str(name), shown(name.name))
     tasks = {found.name: found for found in store.tasks(name.database)}
     if tasks[name].predecessors:
         _require_suspended_roots(name, tasks)
@@ -275,7 +265,7 @@ def drop_task(session: Session, statement: Statement) -> result_set.Result:
             )
     store.drop(name)
     session.account.access.dropped("TASK", str(name))
-    return result_set.message(f"{shown(name.name)} successfully dropped.")
+    return dropped(shown(name.name))
 
 
 def execute_task(session: Session, statement: Statement) -> result_set.Result:
@@ -286,7 +276,7 @@ def execute_task(session: Session, statement: Statement) -> result_set.Result:
     if not stream.at_end:
         raise unsupported("EXECUTE TASK with RETRY LAST or USING CONFIG")
     stream.end()
-    task = session.account.tasks.store.find(name)
+    task = session.account.tasks.find(name)
     if task is None:
         raise does_not_exist("Task", str(name))
     if task.predecessors:
@@ -294,5 +284,5 @@ def execute_task(session: Session, statement: Statement) -> result_set.Result:
             91095, "55000", f"Task {name} is not a root task: EXECUTE TASK takes the root of a graph."
         )
     session.outside_transaction()
-    session.account.tasks.execute(task)
+    session.account.task_requests.execute(name)
     return result_set.message(f"Task {shown(name.name)} is scheduled to run immediately.")

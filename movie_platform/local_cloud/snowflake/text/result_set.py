@@ -110,6 +110,11 @@ def message(text: str, statement_type: int = DDL) -> Result:
     return rows_result([("status", "text")], [(text,)], statement_type)
 
 
+def done(statement_type: int = DDL) -> Result:
+    """The result of a statement that did what it says and has no more to tell."""
+    return message("Statement executed successfully.", statement_type)
+
+
 def counts(names: Sequence[str], values: Sequence[int], statement_type: int) -> Result:
     """The one-row answer of DML: numbers of rows."""
     return rows_result([(name, "fixed") for name in names], [tuple(values)], statement_type)

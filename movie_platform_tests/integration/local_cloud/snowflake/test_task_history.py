@@ -21,7 +21,7 @@ from movie_platform.local_cloud.snowflake.state.task_store import (
     Task,
     TaskStore,
 )
-from movie_platform_tests.local_engine import local_account, run
+from movie_platform_tests.local_engine import local_account, open_session, run
 
 pytestmark = pytest.mark.cloud
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.cloud
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
     with local_account(tmp_path) as account:
-        opened = Session(account, "U", "R")
+        opened = open_session(account, "U", "R")
         run(opened, "CREATE DATABASE D")
         run(opened, "CREATE TASK t SCHEDULE = '1 MINUTE' SUSPEND_TASK_AFTER_NUM_FAILURES = 5 AS SELECT 1")
         yield opened
@@ -38,7 +38,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 @pytest.fixture
 def store(session: Session) -> TaskStore:
-    return session.account.tasks.store
+    return session.account.tasks
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from movie_platform.local_cloud.snowflake.background.s3_events import (
     created_objects,
 )
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, WriteConflictError, from_exception
+from movie_platform.local_cloud.snowflake.state.copy_plan import parse_copy
+from movie_platform.local_cloud.snowflake.state.stage_lookup import StageLocation, check_pattern, parse_url
 from movie_platform.local_cloud.snowflake.state.translate import parse
-from movie_platform.local_cloud.snowflake.statements.copy_into import parse_copy
 from movie_platform.local_cloud.snowflake.statements.router import ROUTES, find_handler
-from movie_platform.local_cloud.snowflake.statements.stages import StageLocation, check_pattern, parse_url
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.bindings import parse_bindings
 from movie_platform.local_cloud.snowflake.text.names import FullName, Name, literal, matches_like, quoted

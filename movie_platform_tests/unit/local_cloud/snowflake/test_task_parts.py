@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError
+from movie_platform.local_cloud.snowflake.state.task_requests import TaskRequests
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.task_body import split_body
 from movie_platform.local_cloud.snowflake.text.task_graph import check_graph, may_run, roots_of, run_order
@@ -138,3 +139,30 @@ def test_whatever_the_graph_each_task_comes_after_its_predecessors(data: st.Data
     order = run_order(names[0], graph)
     assert sorted(order, key=str) == sorted(names, key=str)
     assert all(order.index(before) < order.index(name) for name in names for before in graph[name])
+
+
+def test_a_request_to_run_a_graph_stands_until_it_is_fulfilled_however_often_it_is_made() -> None:
+    requests = TaskRequests()
+    requests.execute(A)
+    requests.execute(B)
+    requests.execute(A)
+    assert requests.wake.is_set()
+    assert requests.asked() == requests.asked() == [A, B]
+    requests.fulfil(A)
+    assert requests.asked() == [B]
+    requests.execute(A)
+    assert requests.asked() == [B, A]
+
+
+def test_cancelling_reaches_what_a_task_runs_and_says_whether_there_was_anything() -> None:
+    requests = TaskRequests()
+    cancelled: list[str] = []
+    with (
+        requests.running(A, lambda: cancelled.append("in one graph")),
+        requests.running(A, lambda: cancelled.append("in another")),
+        requests.running(B, lambda: cancelled.append("another task")),
+    ):
+        assert requests.cancel(A)
+        assert not requests.cancel(C)
+    assert cancelled == ["in one graph", "in another"]
+    assert not requests.cancel(A)

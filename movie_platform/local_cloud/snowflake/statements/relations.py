@@ -1,0 +1,251 @@
+"""CREATE, ALTER and DROP of tables, views and sequences, and COMMENT ON."""
+
+from collections.abc import Callable, Iterable
+
+import duckdb
+from sqlglot import Expr, exp
+
+from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist, unsupported
+from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.state import load_history, table_records
+from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
+from movie_platform.local_cloud.snowflake.statements.dml import full_name
+from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
+from movie_platform.local_cloud.snowflake.statements.named_objects import (
+    Creation,
+    created,
+    dropped,
+    read_drop,
+)
+from movie_platform.local_cloud.snowflake.statements.reading_streams import consume, replace_streams
+from movie_platform.local_cloud.snowflake.statements.table_clauses import (
+    Described,
+    changed_columns,
+    identifier,
+    innermost,
+    take_columns,
+    take_constraints,
+    take_properties,
+    take_setting,
+)
+from movie_platform.local_cloud.snowflake.text import result_set
+from movie_platform.local_cloud.snowflake.text.names import FullName, Name, literal, quoted, shown
+from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
+
+
+def _run(
+    session: Session, prepared: Iterable[Prepared], also: Callable[[duckdb.DuckDBPyConnection], None]
+) -> None:
+    def work() -> None:
+        for part in prepared:
+            if isinstance(part.expression, exp.Command):
+                raise unsupported(part.sql[:200])
+            session.duck.execute(part.sql, part.parameters)
+        also(session.duck)
+
+    session.atomically(work)
+
+
+def create_table_or_view(session: Session, statement: Statement) -> result_set.Result:
+    """CREATE TABLE (plain, transient, temporary, AS SELECT, CLONE) and CREATE VIEW."""
+    tree = parse(statement.sql)
+    if not isinstance(tree, exp.Create) or tree.kind not in {"TABLE", "VIEW"}:
+        raise unsupported(tree.sql(dialect="snowflake")[:200])
+    if statement.describe_only:
+        return result_set.done()
+    session.outside_transaction()
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    name, kind = full_name(session, target), str(tree.kind)
+    existed = _relation_kind(session, name)
+    if existed:
+        creation = Creation(
+            kind, replace=bool(tree.args.get("replace")), if_not_exists=bool(tree.args.get("exists"))
+        )
+        answer = creation.of_existing(name.name)
+        if answer is not None:
+            return answer
+    described = Described()
+    take_properties(tree, described)
+    take_columns(tree, described)
+    parameters = statement.bindings.values
+    if streams := replace_streams(session, tree.copy()):
+        if kind == "VIEW":
+            raise unsupported(f"a view on the stream {streams[0].name}")
+        # CREATE TABLE … AS SELECT consumes the streams that it reads.
+        session.begin()
+        consume(session, replace_streams(session, tree))
+
+    def also(duck: duckdb.DuckDBPyConnection) -> None:
+        path = quoted(name.name) if described.temporary else name.sql
+        for column, comment in described.columns:
+            duck.execute(f"COMMENT ON COLUMN {path}.{quoted(column)} IS {literal(comment)}")
+        if not described.temporary:
+            load_history.forget_table(duck, name)
+            session.account.streams.forget_table(duck, name)
+
+    try:
+        prepared = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
+        described.lengths = [
+            item for part in prepared for item in part.expression.args.get("text_lengths") or ()
+        ]
+        _run(session, prepared, also)
+        session.commit()
+    finally:
+        session.rollback()
+    if not described.temporary:
+        table_records.record(
+            session.account.engine, name, described.keys, described.lengths, described.comment
+        )
+        session.account.access.created(kind, str(name), session.role)
+    return created(kind, shown(name.name))
+
+
+def _relation_kind(session: Session, name: FullName) -> str | None:
+    rows = session.duck.execute(
+        "SELECT table_type FROM system.information_schema.tables "
+        "WHERE table_catalog = ? AND table_schema = ? AND table_name = ?",
+        [name.database, name.schema, name.name],
+    ).fetchall()
+    return None if not rows else "VIEW" if rows[0][0] == "VIEW" else "TABLE"
+
+
+def _is_temporary(session: Session, name: FullName) -> bool:
+    return bool(
+        session.duck.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = ?", [name.name]
+        ).fetchall()
+    )
+
+
+def create_sequence(session: Session, statement: Statement) -> result_set.Result:
+    """CREATE SEQUENCE."""
+    tree = parse(statement.sql)
+    session.outside_transaction()
+    _run(session, session.translator.prepare(tree), lambda _duck: None)
+    return result_set.message(f"Sequence {identifier(innermost(tree.this))} successfully created.")
+
+
+def drop_relation(session: Session, statement: Statement) -> result_set.Result:
+    """DROP TABLE, VIEW and SEQUENCE."""
+    stream = TokenStream(statement.sql)
+    drop = read_drop(stream, "TABLE", "VIEW", "SEQUENCE")
+    kind = drop.kind
+    name = session.resolve(stream.name())
+    if not stream.accept("CASCADE"):
+        stream.accept("RESTRICT")
+    stream.end()
+    session.outside_transaction()
+    if kind == "TABLE" and _is_temporary(session, name):
+        session.duck.execute(f"DROP TABLE temp.main.{quoted(name.name)}")
+        return dropped(shown(name.name))
+    if kind != "SEQUENCE":
+        existing = _relation_kind(session, name)
+        if existing is None:
+            return drop.drop_missing(str(name), shown(name.name))
+        if existing != kind:
+            raise SnowflakeError(
+                2203,
+                "02000",
+                f"SQL compilation error:\nObject found is of type '{existing}', not specified type '{kind}'.",
+            )
+
+    def work() -> None:
+        session.duck.execute(f"DROP {kind} {'IF EXISTS ' if drop.if_exists else ''}{name.sql}")
+        load_history.forget_table(session.duck, name)
+        session.account.streams.forget_table(session.duck, name)
+
+    session.atomically(work)
+    table_records.forget(session.account.engine, name)
+    session.account.access.dropped(kind, str(name))
+    return dropped(shown(name.name))
+
+
+_ALTER_ACTIONS = (
+    exp.ColumnDef, exp.Drop, exp.AlterRename, exp.RenameColumn, exp.AlterColumn, exp.ClusterProperty, exp.Cluster,
+    exp.AlterSet,
+)  # fmt: skip
+
+
+def alter_table_or_view(session: Session, statement: Statement) -> result_set.Result:
+    """ALTER TABLE / VIEW: add, drop, rename and change columns, rename, comments, clustering, retention."""
+    tree = parse(statement.sql)
+    if not isinstance(tree, exp.Alter) or tree.kind not in {"TABLE", "VIEW"}:
+        raise unsupported(statement.sql[:200])
+    session.outside_transaction()
+    name = full_name(session, tree.this)
+    if _relation_kind(session, name) is None:
+        if tree.args.get("exists"):
+            return result_set.done()
+        raise does_not_exist(str(tree.kind).capitalize(), str(name))
+    actions: list[Expr] = []
+    described = Described()
+    renamed: FullName | None = None
+    for action in tree.args["actions"]:
+        if not isinstance(action, _ALTER_ACTIONS):
+            raise unsupported(f"ALTER {tree.kind} … {action.sql(dialect='snowflake')[:100]}")
+        if isinstance(action, exp.AlterSet):
+            take_setting(action, described)
+        elif isinstance(action, exp.AlterColumn) and (comment := action.args.get("comment")) is not None:
+            described.columns.append((identifier(innermost(action.this)), comment.name))
+        elif not isinstance(action, exp.Cluster | exp.ClusterProperty):
+            if isinstance(action, exp.ColumnDef):
+                take_constraints(action, described)
+            if isinstance(action, exp.AlterRename):
+                renamed = full_name(session, action.this)
+                if (renamed.database, renamed.schema) != (name.database, name.schema):
+                    raise unsupported("a rename into another schema")
+            actions.append(action)
+    prepared: list[Prepared] = []
+    if actions:
+        tree.set("actions", actions)
+        prepared = session.translator.prepare(tree)
+    lengths = [item for part in prepared for item in part.expression.args.get("text_lengths") or ()]
+
+    def also(duck: duckdb.DuckDBPyConnection) -> None:
+        for column, comment in described.columns:
+            duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {literal(comment)}")
+        if renamed is not None:
+            load_history.rename_table(duck, name, renamed)
+            session.account.streams.rename_table(duck, name, renamed)
+        for action in actions:
+            for column, new in changed_columns(action):
+                session.account.streams.change_column(duck, name, column, new)
+
+    _run(session, prepared, also)
+    table_records.record_lengths(session.account.engine, name, lengths)
+    if described.comment is not None:
+        table_records.record_comment(session.account.engine, name, described.comment)
+    if renamed is not None:
+        table_records.rename(session.account.engine, name, renamed)
+    return result_set.done()
+
+
+def comment_on(session: Session, statement: Statement) -> result_set.Result:
+    """COMMENT ON TABLE, VIEW and COLUMN."""
+    stream = TokenStream(statement.sql)
+    stream.expect("COMMENT")
+    if_exists = stream.accept("IF", "EXISTS")
+    stream.expect("ON")
+    kind = stream.word()
+    if kind not in {"TABLE", "VIEW", "COLUMN"}:
+        raise unsupported(f"COMMENT ON {kind}")
+    parts = [stream.identifier()]
+    while stream.accept_symbol("."):
+        parts.append(stream.identifier())
+    stream.expect("IS")
+    comment = stream.string()
+    stream.end()
+    session.outside_transaction()
+    column = parts.pop() if kind == "COLUMN" else None
+    if not parts or len(parts) > 3:
+        raise stream.unexpected()
+    name = session.resolve(Name.of(parts))
+    if _relation_kind(session, name) is None:
+        if if_exists:
+            return result_set.done()
+        raise does_not_exist("Table" if column else kind.capitalize(), str(name))
+    if column is not None:
+        session.duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {literal(comment)}")
+    else:
+        table_records.record_comment(session.account.engine, name, comment)
+    return result_set.done()

@@ -1,0 +1,157 @@
+"""Clauses of CREATE and ALTER TABLE / VIEW: what is taken out of a statement's tree before DuckDB gets the rest.
+
+Snowflake records PRIMARY KEY, UNIQUE and FOREIGN KEY without enforcing them; DuckDB would enforce them. They are taken
+out and recorded, and so are comments. Clauses without an effect that a query could see (clustering, retention,
+TRANSIENT, SECURE, COPY GRANTS) are accepted; whatever else is not understood is refused. Pure.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import Expr, exp
+
+from movie_platform.local_cloud.snowflake.errors import unsupported
+
+_RETENTION = frozenset({"DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS", "CHANGE_TRACKING"})
+_KEPT_CONSTRAINTS = (
+    exp.NotNullColumnConstraint,
+    exp.DefaultColumnConstraint,
+    exp.AutoIncrementColumnConstraint,
+    exp.GeneratedAsIdentityColumnConstraint,
+)
+_TABLE_KEYS = (exp.PrimaryKey, exp.UniqueColumnConstraint, exp.ForeignKey)
+
+
+@dataclass
+class Described:
+    """What a CREATE says beside the statement that DuckDB gets."""
+
+    comment: str | None = None
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    lengths: list[tuple[str, int]] = field(default_factory=list)
+    temporary: bool = False
+
+
+def identifier(node: Any) -> str:
+    """An identifier's text: upper case unless it is quoted."""
+    return node.this if node.quoted else str(node.this).upper()
+
+
+def take_properties(tree: exp.Create, described: Described) -> None:
+    """Takes the properties of a CREATE: keeps TEMPORARY for DuckDB, notes the comment.
+
+    Raises SnowflakeError for a property that is not understood.
+    """
+    kept: list[Expr] = []
+    properties = tree.args.get("properties")
+    for item in properties.expressions if properties else ():
+        if isinstance(item, exp.SchemaCommentProperty):
+            described.comment = item.this.name
+        elif isinstance(item, exp.TemporaryProperty):
+            described.temporary = True
+            kept.append(item)
+        elif isinstance(
+            item,
+            exp.TransientProperty
+            | exp.CopyGrantsProperty
+            | exp.Cluster
+            | exp.ClusterProperty
+            | exp.SecureProperty,
+        ) or (isinstance(item, exp.Property) and item.name.upper() in _RETENTION):
+            continue
+        else:
+            raise unsupported(f"CREATE {tree.kind} … {item.sql(dialect='snowflake')[:100]}")
+    tree.set("properties", exp.Properties(expressions=kept) if kept else None)
+
+
+def take_columns(tree: exp.Create, described: Described) -> None:
+    """Takes keys and comments out of a CREATE's columns; the columns of a primary key become NOT NULL.
+
+    Raises SnowflakeError for a constraint that is not understood.
+    """
+    schema = tree.this
+    if not isinstance(schema, exp.Schema):
+        return
+    kept: list[Expr] = []
+    for item in schema.expressions:
+        if isinstance(item, exp.ColumnDef):
+            take_constraints(item, described)
+            kept.append(item.this.copy() if item.args.get("kind") is None else item)
+        elif isinstance(item, exp.Identifier):
+            kept.append(item)
+        else:
+            constraint = item.expressions[0] if isinstance(item, exp.Constraint) else item
+            if not isinstance(constraint, _TABLE_KEYS):
+                raise unsupported(f"the table constraint {item.sql(dialect='snowflake')[:100]}")
+            kind = type(constraint).__name__
+            columns = (
+                constraint.this.expressions
+                if isinstance(constraint, exp.UniqueColumnConstraint)
+                else constraint.expressions
+            )
+            described.keys += [(identifier(innermost(column)), kind) for column in columns]
+    primary = {name for name, kind in described.keys if kind == "PrimaryKey"}
+    for item in kept:
+        # A primary key's columns cannot be null on Snowflake either.
+        if isinstance(item, exp.ColumnDef) and identifier(item.this) in primary:
+            constraints = item.args.get("constraints") or []
+            if not any(isinstance(found.kind, exp.NotNullColumnConstraint) for found in constraints):
+                item.set(
+                    "constraints", [*constraints, exp.ColumnConstraint(kind=exp.NotNullColumnConstraint())]
+                )
+    schema.set("expressions", kept)
+
+
+def innermost(node: Expr) -> Expr:
+    """The identifier that a node wraps."""
+    while not isinstance(node, exp.Identifier):
+        node = node.this
+    return node
+
+
+def take_constraints(column: exp.ColumnDef, described: Described) -> None:
+    """Takes keys and comment out of one column's definition.
+
+    Raises SnowflakeError for a constraint that is not understood.
+    """
+    name = identifier(column.this)
+    kept: list[Expr] = []
+    for constraint in column.args.get("constraints") or []:
+        kind = constraint.kind if isinstance(constraint, exp.ColumnConstraint) else constraint
+        if isinstance(kind, exp.CommentColumnConstraint):
+            described.columns.append((name, kind.this.name))
+        elif isinstance(kind, exp.PrimaryKeyColumnConstraint):
+            described.keys.append((name, "PrimaryKey"))
+        elif isinstance(kind, exp.UniqueColumnConstraint):
+            described.keys.append((name, "UniqueColumnConstraint"))
+        elif isinstance(kind, exp.Reference):
+            described.keys.append((name, "ForeignKey"))
+        elif isinstance(kind, _KEPT_CONSTRAINTS):
+            kept.append(constraint)
+        else:
+            raise unsupported(f"the column constraint {constraint.sql(dialect='snowflake')[:100]}")
+    column.set("constraints", kept)
+
+
+def take_setting(action: exp.AlterSet, described: Described) -> None:
+    """Notes the comment of an ALTER … SET.
+
+    Raises SnowflakeError for what has an effect that is not understood.
+    """
+    for item in action.expressions:
+        if isinstance(item, exp.SchemaCommentProperty):
+            described.comment = item.this.name
+        elif not (isinstance(item, exp.Property | exp.EQ) and item.this.name.upper() in _RETENTION):
+            raise unsupported(f"ALTER … SET {item.sql(dialect='snowflake')[:100]}")
+    if not action.expressions:
+        raise unsupported(f"ALTER … {action.sql(dialect='snowflake')[:100]}")
+
+
+def changed_columns(action: Expr) -> list[tuple[str, str | None]]:
+    """Columns that an action of ALTER TABLE renames, or drops (None)."""
+    if isinstance(action, exp.RenameColumn):
+        return [(identifier(innermost(action.this)), identifier(innermost(action.args["to"])))]
+    if isinstance(action, exp.Drop):
+        return [(identifier(innermost(column)), None) for column in action.args.get("tables") or ()]
+    return []
