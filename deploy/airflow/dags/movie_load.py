@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: ef3ad1e4336c56f09f3c1ea939d96c5cf1d8f0aaa92144acfba307d149b1333a
+Form and templates: a367a76debc6a1cd187de25fbfb85c1ce7b318649e15780ffd9414bbe843f8c5
 
 Not carried over, or carried otherwise:
 - automation conditions: a run of Airflow carries a day to its end; what ended half way is cleared and run
@@ -356,10 +356,10 @@ HISTORY_STATEMENT = (
 
 
 def rows_statement(table: str, files: int) -> str:
-    """Counts the rows of each of `files` files, which are to be bound; `table` is SCHEMA.TABLE."""
+    """Counts the different rows of each of `files` files, which are to be bound; `table` is SCHEMA.TABLE."""
     marks = ", ".join(["%s"] * files)
     return (
-        f"SELECT file_name, COUNT(*) AS row_total FROM {table}"  # noqa: S608 - a constant of the contracts
+        f"SELECT file_name, COUNT(DISTINCT file_row) AS row_total FROM {table}"  # noqa: S608 - a constant of the contracts
         f" WHERE file_name IN ({marks}) GROUP BY file_name"
     )
 
@@ -410,24 +410,26 @@ class Evidence:
 
 
 def assess(
-    expected: Sequence[str], history: Iterable[HistoryEntry], rows_in_table: Mapping[str, int]
+    expected: Mapping[str, int], history: Iterable[HistoryEntry], rows_in_table: Mapping[str, int]
 ) -> Evidence:
-    """Evidence for the expected keys. A file that failed once and was loaded later is loaded.
+    """Evidence for files by their keys, with the rows that each should have.
 
-    File names are made of the batch and the transform, so a name says which key it is whatever path is before it.
+    A file that failed once and was loaded later is loaded. One without rows is loaded by the history alone. File names
+    are made of the batch and the transform, so a name says which key it is whatever path is before it.
     """
     by_name = {key.rsplit("/", 1)[-1]: key for key in expected}
-    loaded = {key: rows_in_table[key] for key in expected if key in rows_in_table}
+    loaded = {key: rows for key, rows in rows_in_table.items() if rows >= expected.get(key, rows + 1)}
     failed: dict[str, str] = {}
     for entry in history:
         key = by_name.get(entry.file.rsplit("/", 1)[-1])
         if key is None or key in loaded:
             continue
         if entry.status.lower() == "loaded":
-            loaded[key] = entry.rows
+            failed.pop(key, None)
+            if expected[key] == 0:
+                loaded[key] = 0
         elif entry.status.lower() in {"load failed", "partially loaded"}:
             failed[key] = entry.error or entry.status
-    failed = {key: error for key, error in failed.items() if key not in loaded}
     missing = tuple(key for key in expected if key not in loaded and key not in failed)
     return Evidence(loaded, failed, missing)
 
@@ -469,15 +471,18 @@ def compare(files: tuple[ArchiveFile, ...], loaded: dict[str, int]) -> Finding:
             "loaded_rows": sum(loaded.values()),
         },
         offenders=offenders,
-        next_step="compare COPY_HISTORY with the archive; more rows than the file has: it was loaded twice",
+        next_step="compare COPY_HISTORY with the archive, and materialize the table again",
     )
 
 
 # The task graph of CORE: what its history and CORE say, and the wait for a version.
 
+# How often a day is tried before it waits for somebody to look; a success, or something that arrives, begins anew.
+ATTEMPTS_A_DAY = 4
 # The tasks in the order in which they run, each AFTER the one before it.
 ROOT_TASK = "COLLECT_ARRIVALS"
-TASKS = (ROOT_TASK, "APPLY_BATCHES", "MEASURE_QUALITY")
+APPLYING_TASK = "APPLY_BATCHES"
+TASKS = (ROOT_TASK, APPLYING_TASK, "MEASURE_QUALITY")
 _ENDED_WITHOUT_SUCCESS = frozenset({"FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
 _FAILED = frozenset({"FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED"})
 # A statement waited too long for a lock that another transaction holds, and was aborted.
@@ -580,20 +585,41 @@ def graph_runs(history: Iterable[TaskRun]) -> dict[str, GraphRun]:
     return {name: GraphRun(name, found) for name, found in tasks.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class PendingDay:
+    """A row of OPS.PENDING_DAYS: a day that the graph has still to apply, and what became of its last try."""
+
+    attempts: int
+    error_code: str | None
+    error_message: str | None
+
+    @property
+    def waits_for_somebody(self) -> bool:
+        """Whether it failed so often that the graph does not try it any more."""
+        return self.attempts >= ATTEMPTS_A_DAY
+
+
 class Step(Enum):
     """What to do next for a version."""
 
     DONE = "CORE shows the version or a later one, and nothing is at work"
     EXECUTE = "run the graph: no run of it can bring the version"
     WAIT = "a run of the graph may bring it"
+    AGAIN = "the graph failed with a group of days; this one is tried again, in a smaller group"
     FAIL = "a task failed"
     GIVE_UP = "the graph ran as often as it may, and CORE does not show the version"
 
 
 def next_step(
-    now: Standing, runs: Mapping[str, GraphRun], seen: frozenset[str], *, executed: int, limit: int
+    now: Standing,
+    runs: Mapping[str, GraphRun],
+    seen: frozenset[str],
+    *,
+    executed: int,
+    limit: int,
+    day: PendingDay | None = None,
 ) -> tuple[Step, TaskRun | None]:
-    """What to do; FAIL comes with the failed task.
+    """What to do; FAIL and AGAIN come with the failed task. `day` is what the graph has noted of the day.
 
     `seen` are the graph runs that were over before the last time that the graph was executed, or before we first
     looked. `executed` says how often it was executed for this version, at most `limit` times.
@@ -601,7 +627,9 @@ def next_step(
     new = [run for name, run in runs.items() if name not in seen]
     failed = next((run.failure for run in new if run.failure is not None), None)
     if failed is not None:
-        return Step.FAIL, failed
+        # Which of the days that were applied together was to blame shows when they are tried apart.
+        apart = failed.task == APPLYING_TASK and now is Standing.PENDING
+        return (Step.AGAIN if apart and day is not None and not day.waits_for_somebody else Step.FAIL), failed
     if any(run.at_work for run in new):
         return Step.WAIT, None
     if now in {Standing.APPLIED, Standing.SUPERSEDED}:
@@ -640,6 +668,8 @@ LAST_POLL_SECONDS = 5.0
 # nothing that the second did not.
 EXECUTIONS = 2
 LOCK_CONFLICT_RETRIES = 2
+# Runs of the graph that may fail while a day is tried with others, in smaller groups, and alone.
+FAILURES_OF_OTHERS = 12
 # A graph run that matters here began within the hour before: TASK_HISTORY answers faster for a short range.
 HISTORY_SECONDS = 3600
 HISTORY_ROWS = 1000
@@ -654,7 +684,7 @@ class TaskFailedError(PlatformError):
             f"task CORE.{run.task} ended {run.state}: {run.error_code or 'no code'}:"
             f" {run.error_message or 'no message'} (graph run {run.graph_run}, query {run.query_id or 'unknown'})",
             "nothing of the batch was applied, and nothing is lost: mend what the error names and materialize CORE"
-            " again; TASK_HISTORY keeps the errors",
+            " again; OPS.PENDING_DAYS and OPS.TASK_ERRORS keep the errors",
         )
         self.run = run
 
@@ -695,19 +725,26 @@ def until_applied(request: "Request", log: "Log", timeout_seconds: int) -> Appli
     started = time.monotonic()
     seen = frozenset(name for name, run in request.history().items() if run.over)
     pause = FIRST_POLL_SECONDS
-    executed = conflicts = 0
+    executed = conflicts = failures = 0
     while True:
         # History before the standing: a graph run that ended between the two then shows as both.
         runs = request.history()
         now = request.standing()
         if now is Standing.UNKNOWN:
             raise request.not_announced()
-        step, failed = next_step(now, runs, seen, executed=executed, limit=EXECUTIONS + conflicts)
+        step, failed = next_step(
+            now, runs, seen, executed=executed, limit=EXECUTIONS + conflicts + failures, day=request.pending()
+        )
         waited = time.monotonic() - started
         match step:
             case Step.DONE:
                 return request.applied(executed)
-            case Step.FAIL if failed is not None:
+            case Step.AGAIN if failed is not None and failures < FAILURES_OF_OTHERS:
+                failures += 1
+                log.warning(
+                    f"CORE.{failed.task} failed: {failed.error_code}: {failed.error_message}; its days are tried apart."
+                )
+            case Step.AGAIN | Step.FAIL if failed is not None:
                 if not is_lock_conflict(failed) or conflicts == LOCK_CONFLICT_RETRIES:
                     raise TaskFailedError(failed)
                 conflicts += 1
@@ -721,7 +758,7 @@ def until_applied(request: "Request", log: "Log", timeout_seconds: int) -> Appli
                 pass
         if waited > timeout_seconds:
             raise request.not_taken(f"it was waited for {waited:.0f} s")
-        if step in {Step.EXECUTE, Step.FAIL}:
+        if step in {Step.EXECUTE, Step.AGAIN, Step.FAIL}:
             seen = frozenset(name for name, run in runs.items() if run.over)
             request.execute()
             executed += 1
@@ -811,6 +848,29 @@ class Request:
             for row in rows
         ]
 
+    def pending(self) -> PendingDay | None:
+        """What the graph has noted of the day; None where nothing of it is to be applied."""
+        found = next(
+            query_rows(
+                self._connection,
+                "SELECT attempts, error_code, error_message FROM OPS.PENDING_DAYS WHERE source = %s AND dt = %s",
+                self._day,
+            ),
+            None,
+        )
+        if found is None:
+            return None
+        return PendingDay(int(found["attempts"]), _text(found["error_code"]), _text(found["error_message"]))
+
+    def try_again(self) -> None:
+        """Has a day that waits for somebody be tried again: whoever asks for it has looked."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE OPS.PENDING_DAYS SET attempts = 0, tried_at = NULL WHERE source = %s AND dt = %s"
+                " AND attempts >= %s",
+                (*self._day, ATTEMPTS_A_DAY),
+            )
+
     def note_load(self, run_id: str) -> None:
         """Notes, once a run, which run of the orchestrator brought the version."""
         with self._connection.cursor() as cursor:
@@ -883,8 +943,8 @@ class Request:
             name = f"{table.snowflake_schema}.{table.name.upper()}"
             [found] = query_rows(
                 self._connection,
-                f"SELECT COUNT(*) AS row_total FROM {name}"  # noqa: S608 - a constant of the contracts
-                " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s",
+                f"SELECT COUNT(*) AS row_total FROM (SELECT DISTINCT file_name, file_row FROM {name}"  # noqa: S608 - a constant of the contracts
+                " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s)",
                 self._version,
             )
             expected = int(announced[f"{table.name}_rows"])
@@ -1611,7 +1671,7 @@ def about(record: TransformRecord) -> dict[str, str]:
 
 
 def rows_by_file(connection: Any, table: str, keys: Sequence[str]) -> dict[str, int]:
-    """How many rows of a table came from each of the files; files without any are left out."""
+    """How many different rows of a table came from each of the files; files without any are left out."""
     if not keys:
         return {}
     rows = query_rows(connection, rows_statement(table, len(keys)), tuple(keys))
@@ -1620,9 +1680,10 @@ def rows_by_file(connection: Any, table: str, keys: Sequence[str]) -> dict[str, 
 
 def evidence_of(connection: Any, table: str, files: Sequence[ArchiveFile]) -> Evidence:
     """What a table and its load history say of exactly these files."""
-    expected = [file.key for file in files]
-    rows = rows_by_file(connection, table, expected)
-    names = {key.rsplit("/", 1)[-1] for key in expected if key not in rows}
+    expected = {file.key: file.rows for file in files}
+    rows = rows_by_file(connection, table, list(expected))
+    short = [key for key, wanted in expected.items() if rows.get(key, 0) < wanted or not wanted]
+    names = {key.rsplit("/", 1)[-1] for key in short}
     history = [
         HistoryEntry(
             row["file_name"], row["status"] or "", int(row["row_count"] or 0), row["first_error_message"]
@@ -2012,6 +2073,7 @@ with DAG(
             version = (record.source, record.dt, record.batch_id, record.transform_id)
             with explained(), warehouse("core", role=setting("transformer_role")) as connection:
                 request = Request(connection, connection.database, *version)
+                request.try_again()
                 request.note_load(run_id)
                 applied = until_applied(request, logging.getLogger(__name__), 900)
             if applied.superseded:

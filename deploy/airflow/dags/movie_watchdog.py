@@ -3,7 +3,7 @@
 Written by `movie-platform export airflow` from the asset graph: change the graph or the templates, not this file.
 Needs Airflow 3.1 or later with the amazon and snowflake providers; deploy/airflow/README.md says how to run it.
 
-Form and templates: ef3ad1e4336c56f09f3c1ea939d96c5cf1d8f0aaa92144acfba307d149b1333a
+Form and templates: a367a76debc6a1cd187de25fbfb85c1ce7b318649e15780ffd9414bbe843f8c5
 
 Not carried over, or carried otherwise:
 - the warning window of a freshness policy: Airflow has no state between good and failed
