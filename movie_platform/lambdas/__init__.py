@@ -1,5 +1,5 @@
-"""The Lambda function that verifies landed bundles and unpacks them, and how it is packaged.
+"""The Lambda function that verifies landed bundles and unpacks them.
 
-What the function itself imports (`unpack` and what it needs) is standard library, boto3, dagster-pipes and
-this project's contracts and verifying code. `package` runs where the platform is deployed from.
+The folder is shipped whole, with `bundles` and `contracts`: standard library, boto3 and dagster-pipes are all
+that it imports besides them.
 """
