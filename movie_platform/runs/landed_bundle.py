@@ -128,7 +128,7 @@ def process_arrival(
     Where a run about it exists, the sensor's for example, that one is waited for and reported on; a failed
     one is tried again. Raises ConfigurationError where its date is no partition.
     """
-    from movie_platform.automation.arrival_sensor import known_run
+    from movie_platform.automation.arrival_runs import known_run
     from movie_platform.automation.jobs import PROCESS_LANDED_BUNDLE
     from movie_platform.automation.processing import processing_tags
     from movie_platform.automation.worker import fail_abandoned_runs
