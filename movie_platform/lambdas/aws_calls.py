@@ -48,7 +48,7 @@ def s3_client() -> "S3Client":
 
 @functools.cache
 def sns_client() -> "SNSClient":
-    """One client a process."""
+    """One client a process, as for S3."""
     return boto3.client("sns", config=_CLIENT)
 
 

@@ -40,7 +40,7 @@ def quarantine(bundle: LandedBundle, error: BundleError) -> Answer:
 
 
 def _reason(bundle: LandedBundle, error: BundleError) -> dict[str, Any]:
-    """`reason.json`."""
+    """`reason.json`: the fault, and which object has it, as far as its key and its manifest say."""
     place = bundle.place
     return {
         "format_version": answers.DOCUMENT_VERSION,
