@@ -31,7 +31,7 @@ class FailedCheck:
 
 @dataclass(frozen=True, slots=True)
 class FailedRun:
-    """The facts about a failed run."""
+    """What an alert about a failed run is decided and written from."""
 
     run_id: str
     job_name: str

@@ -21,7 +21,7 @@ def processing_request(arrival: Arrival, attempt: int = 1) -> ProcessingRequest:
     return ProcessingRequest(PROCESS_LANDED_BUNDLE, arrival.dt.isoformat(), processing_tags(arrival, attempt))
 
 
-def processing_tags(arrival: "Arrival", attempt: int) -> dict[str, str]:
+def processing_tags(arrival: Arrival, attempt: int) -> dict[str, str]:
     """Tags of a run that processes a bundle that landed."""
     return {
         tag_names.SOURCE: arrival.source,

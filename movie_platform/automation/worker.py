@@ -4,6 +4,7 @@ Dagster marks a run as failed when its code raises, not when its process is gone
 command left behind would stay STARTED, and the sensor would wait for it and never process its bundle.
 """
 
+import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Worker:
 
     @classmethod
     def this_process(cls) -> "Worker":
-        """The process that asks."""
+        """The process that this code runs in."""
         process = psutil.Process()
         return cls(socket.gethostname(), process.pid, int(process.create_time()))
 
@@ -71,8 +72,7 @@ def run_is_abandoned(tags: Mapping[str, str]) -> bool:
 
 
 def _answers(grpc_info: str) -> bool:
-    import json
-
+    """Whether something listens where a code server said that it would."""
     info = json.loads(grpc_info)
     host, port, path = info.get("host", "localhost"), info.get("port"), info.get("socket")
     if host not in {"localhost", "127.0.0.1"}:
@@ -93,6 +93,7 @@ def fail_abandoned_runs(instance: "dg.DagsterInstance") -> list[str]:
     """Mark the runs whose process is gone as failed and answer their ids; runs that still go on are left
     alone.
     """
+    # Here, because the commands import this module, and most of what they do needs no Dagster.
     import dagster as dg
 
     in_progress = dg.RunsFilter(

@@ -17,7 +17,7 @@ from typing import Any
 
 import dagster as dg
 
-from movie_platform.automation.arrival_sensor import LISTED_A_TICK
+from movie_platform.automation.arrival_listing import LISTED_A_TICK
 from movie_platform.bench.database import SOURCE
 from movie_platform.bench.home import running_cloud, temporary_folder
 from movie_platform.bench.report import ShowTable
