@@ -21,7 +21,7 @@ class HttpParameters(SourceParameters):
     cache_hours: float = Field(
         default=24, ge=0, le=168, description="How long an answer is used again; 0: never."
     )
-    cache_gigabytes: float = Field(default=10, gt=0, description="Size at which no more is kept.")
+    cache_gigabytes: float = Field(default=10, gt=0, description="Size at which the oldest answers go.")
 
     @property
     def credential(self) -> SecretReference:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from movie_platform.sources.arrow_compute import pc
-from movie_platform.sources.shaping import json_strings
+from movie_platform.sources.column_mapping import json_strings
 
 DIRECTOR, WRITER = 0, 1
 # Rows of the sorted credits: title, role, person and, where it is known, the person's name.

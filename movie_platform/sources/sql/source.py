@@ -13,10 +13,10 @@ import pyarrow as pa
 from movie_platform.raw_rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
+from movie_platform.sources.column_mapping import ColumnMapper, check_columns
 from movie_platform.sources.profile import Profile
 from movie_platform.sources.secrets import SecretReference, resolve
 from movie_platform.sources.secrets_in_urls import holds_secret, passwords_in
-from movie_platform.sources.shaping import RowShaper, check_columns
 from movie_platform.sources.source_errors import ProfileError
 from movie_platform.sources.sql.parameters import SqlParameters
 from movie_platform.sources.sql.statement import DT, bound_names, check_bound_names
@@ -111,18 +111,18 @@ class SqlSource:
         return "the query" if self._parameters.table is None else f"the table {self._parameters.table!r}"
 
     def _read(self, reader: Reader) -> Iterator[RowBatch]:
-        shaper = RowShaper(self._profile)
+        mapper = ColumnMapper(self._profile)
         nothing = True
         try:
             for columns in reader.batches():
                 rows = len(next(iter(columns.values())))
-                for batch in shaper.shape(columns, rows, where=self._where()):
+                for batch in mapper.map_columns(columns, rows, where=self._where()):
                     nothing = False
                     yield batch
         finally:
             reader.close()
         if nothing:
-            yield shaper.empty()
+            yield mapper.empty()
 
     def _connect(self, dt: date) -> Reader:
         parameters = self._parameters
