@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from movie_platform.raw_rows import RowBatch
 from movie_platform.settings import Settings
@@ -120,8 +121,6 @@ class FilesSource:
                 )
 
     def _parquet_batches(self, location: Location) -> Iterator[RowBatch]:
-        import pyarrow.parquet as pq
-
         with self._files.open_seekable(location) as stream:
             try:
                 # A row group is read at once when buffering is off, however large it is.
@@ -166,8 +165,6 @@ class FilesSource:
         return encoding
 
     def _parquet_names(self, location: Location) -> list[str]:
-        import pyarrow.parquet as pq
-
         with self._files.open_seekable(location) as stream:
             try:
                 return list(pq.read_schema(stream).names)

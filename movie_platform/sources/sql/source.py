@@ -1,7 +1,7 @@
 """Databases: a table or a query, read in record batches of raw strings.
 
-SQLite and PostgreSQL are read through ADBC (`sql_adbc`), any other URL through SQLAlchemy (`sql_sqlalchemy`). This
-module knows what they share: which statement is asked, and what the source says of itself.
+SQLite and PostgreSQL are read through ADBC (`adbc_reader`), any other URL through SQLAlchemy (`sqlalchemy_reader`).
+This module knows what they share: which statement is asked, and what the source says of itself.
 """
 
 from collections.abc import Iterator
@@ -149,6 +149,7 @@ class SqlSource:
             shown="the database of the profile" if holds_secret(url) or secrets else url,
         )
         scheme = url.split("://", 1)[0]
+        # ADBC and SQLAlchemy are imported where they are needed: each costs part of a second, and a source needs one.
         if scheme == "sqlite":
             from movie_platform.sources.sql.adbc_reader import SqliteReader
 
