@@ -68,7 +68,7 @@ class ColumnMapper:
         return sorted(set(available) - self._named)
 
     def empty(self, rejected: tuple[RejectedRow, ...] = ()) -> RowBatch:
-        """A batch without rows."""
+        """A batch of the same schema without rows, for what was rejected where nothing else is left."""
         return RowBatch(pa.RecordBatch.from_pylist([], schema=self.schema), rejected)
 
     def map_columns(

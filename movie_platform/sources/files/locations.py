@@ -178,7 +178,7 @@ class Files:
 
 
 class _Peekable(io.BufferedReader):
-    """A remote stream with a look ahead."""
+    """A remote stream whose first bytes can be looked at before they are read: is it gzip?"""
 
     def __init__(self, raw: BinaryIO) -> None:
         super().__init__(_Raw(raw), _BUFFER_BYTES)

@@ -71,7 +71,7 @@ def _files(file: BinaryIO) -> list[ZipEntry]:
 
 
 class _Member(io.RawIOBase):
-    """Chunks as a stream."""
+    """A member's unpacked chunks as a stream that can only be read on."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         super().__init__()

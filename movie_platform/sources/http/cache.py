@@ -24,7 +24,7 @@ _LAYOUT = 2
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer as it was kept."""
+    """What is kept of an answer: its status, and its body as text, checked and without the credential."""
 
     status: int
     text: str
@@ -70,7 +70,7 @@ class AnswerCache:
             return False
 
     def put(self, url: str, parameters: Mapping[str, str], reading: int, answer: StoredAnswer) -> None:
-        """Keep an answer."""
+        """Keep the answer to a request, in place of one that is kept already."""
         if self._file is None:
             return
         try:
@@ -79,7 +79,7 @@ class AnswerCache:
             self._warn(error)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file for good: what is asked of the cache later raises ValueError."""
         if self._file is not None:
             self._file.close()
 

@@ -131,7 +131,7 @@ class ApiClient:
         self._rate_limiter.stop()
 
     def close(self) -> None:
-        """Stop, and close connections and cache."""
+        """Send away whoever waits, then close the connections and the cache's file."""
         self.stop()
         self._client.close()
         self._cache.close()

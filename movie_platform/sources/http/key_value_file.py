@@ -79,7 +79,7 @@ class KeyValueFile:
             self._run(lambda connection: self._put(connection, key, value, time.time()))
 
     def close(self) -> None:
-        """Close the file for good."""
+        """Close the file for good; a second time does nothing."""
         with self._lock:
             self._closed = True
             self._disconnect()

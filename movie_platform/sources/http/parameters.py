@@ -10,7 +10,7 @@ from movie_platform.sources.secrets import SecretReference
 
 
 class HttpParameters(SourceParameters):
-    """The keys that all API sources have."""
+    """The keys that profiles of all APIs have: the address, the rate, how patiently it is asked, what is kept."""
 
     base_url: str = Field(description="Address that all requests begin with.")
     requests_per_second: float = Field(gt=0, le=1000)
@@ -25,7 +25,7 @@ class HttpParameters(SourceParameters):
 
     @property
     def credential(self) -> SecretReference:
-        """The secret that goes with each request."""
+        """Where the secret lies that goes with each request; each API calls it by a name of its own."""
         raise NotImplementedError
 
     @field_validator("base_url")

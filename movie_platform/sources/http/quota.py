@@ -38,7 +38,7 @@ class DailyQuota:
             )
 
     def used(self) -> int:
-        """Requests that were counted today."""
+        """How many requests were counted today (UTC) for the account, by whatever process."""
         with self._transaction() as connection:
             row = connection.execute(
                 "SELECT requests FROM spent WHERE account = ? AND day = ?", (self._account, _today())

@@ -13,7 +13,7 @@ _SMALLEST_BURST = 2
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: the extract ended, and nobody waits for this request
-    """The extract is over."""
+    """The extract is over: raised in threads that wait, or would, for their turn."""
 
 
 class RateLimiter:
@@ -57,7 +57,7 @@ class RateLimiter:
             raise Stopped
 
     def stop(self) -> None:
-        """End all waiting, for good."""
+        """Raise Stopped in all threads that wait, and in all that would later."""
         with self._lock:
             # Nobody joins the line after this, so whoever is in it is called when it is cleared.
             self._stopped.set()

@@ -39,7 +39,7 @@ def lists_of_titles(rows_of_credits: Iterator[pa.RecordBatch]) -> Iterator[pa.Re
 
 
 def _starts(titles: Any) -> np.ndarray:
-    """Where each title begins."""
+    """The row numbers at which a title begins, in rows that are sorted by title."""
     changes = pc.not_equal(titles.slice(1), titles.slice(0, len(titles) - 1)).to_numpy()
     return np.concatenate([[0], np.flatnonzero(changes) + 1])
 

@@ -44,12 +44,12 @@ class Reader(Protocol):
         ...
 
     def close(self) -> None:
-        """Free the connection."""
+        """Free the connection, however much was read."""
         ...
 
 
 class SqlSource:
-    """A table or query of a database."""
+    """A table or query of a database, read whole by each extract."""
 
     def __init__(self, profile: Profile, parameters: SqlParameters, settings: Settings) -> None:
         self._profile = profile
