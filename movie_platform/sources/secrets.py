@@ -2,6 +2,7 @@
 
 import json
 
+import botocore.exceptions
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from movie_platform.settings import Settings, resolve_environment_secret
@@ -54,8 +55,6 @@ def resolve(reference: SecretReference, settings: Settings) -> SecretStr:
 
 
 def _from_secrets_manager(reference: SecretReference, settings: Settings) -> SecretStr:
-    import botocore.exceptions
-
     where = f"the secret {reference.secret!r} in AWS Secrets Manager ({settings.aws_region})"
     try:
         answer = client(settings, "secretsmanager").get_secret_value(SecretId=str(reference.secret))

@@ -154,7 +154,7 @@ class _JsonStream:
             yield batch
 
     def _fill(self) -> bool:
-        """Read on; whether there was more."""
+        """Read the next piece of the stream into the buffer; False at the end of the stream."""
         chunk = next(self._chunks, None)
         if chunk is None:
             self._at_end = True
