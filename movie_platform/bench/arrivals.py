@@ -27,6 +27,7 @@ from movie_platform.local_cloud.home import Home
 from movie_platform.resources.aws import AwsResource
 from movie_platform.runs.instance import open_instance
 from movie_platform.settings import LOCAL_ACCOUNT, Settings
+from movie_platform.waiting import Deadline
 
 SENSOR = "bundle_arrival_sensor"
 _DATES = 10
@@ -99,9 +100,9 @@ def _tick(settings: Settings, most: int) -> list[float]:
     sensor = definitions.resolve_sensor_def(SENSOR)
     cursor: str | None = None
     seconds: list[float] = []
-    deadline = time.monotonic() + _TICKING_SECONDS
+    deadline = Deadline(_TICKING_SECONDS)
     with open_instance(settings.home) as instance:
-        while len(seconds) < most and time.monotonic() < deadline:
+        while len(seconds) < most and not deadline.passed:
             context = dg.build_sensor_context(
                 instance=instance,
                 cursor=cursor,

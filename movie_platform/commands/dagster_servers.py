@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from movie_platform.runs.instance import (
     prepare_dagster_home,
     workspace_file,
 )
+from movie_platform.waiting import Deadline, Pauses, WaitStoppedError, WaitTimeoutError, wait_until
 
 DEFAULT_PORT = 3000
 _READY_SECONDS = 120.0
@@ -118,23 +118,34 @@ class DagsterServers:
         """Waits until the UI answers; False where `stop` was set before. Raises PlatformError where the
         servers end by themselves, or do not answer in time.
         """
-        deadline = time.monotonic() + _READY_SECONDS
-        while not self._answers():
-            if stop.wait(_POLL_SECONDS):
-                return False
-            self._raise_if_ended()
-            if time.monotonic() > deadline:
-                raise PlatformError(
-                    "dagster_not_ready",
-                    f"the Dagster UI did not answer on {self.url} within {_READY_SECONDS:.0f} s",
-                    "Its own messages are above.",
-                )
+        try:
+            wait_until(
+                self._is_ready,
+                "the Dagster UI",
+                deadline=Deadline(_READY_SECONDS),
+                pauses=Pauses.steady(_POLL_SECONDS),
+                stop=stop,
+            )
+        except WaitStoppedError:
+            return False
+        except WaitTimeoutError as late:
+            raise PlatformError(
+                "dagster_not_ready",
+                f"the Dagster UI did not answer on {self.url} within {_READY_SECONDS:.0f} s",
+                "Its own messages are above.",
+            ) from late
         return True
 
     def wait_until_ended(self, stop: threading.Event) -> None:
         """Returns when `stop` is set. Raises PlatformError where the servers end by themselves."""
         while not stop.wait(_POLL_SECONDS):
             self._raise_if_ended()
+
+    def _is_ready(self) -> bool:
+        if self._answers():
+            return True
+        self._raise_if_ended()
+        return False
 
     def _raise_if_ended(self) -> None:
         if self._child is not None and self._child.poll() is not None:

@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,9 @@ from pathlib import Path
 import psutil
 
 from movie_platform.local_cloud.local_cloud_errors import LocalCloudError
+from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_until
 
-_POLL_SECONDS = 0.05
+_POLLS = Pauses.steady(0.05)
 _KILL_SECONDS = 10.0
 
 _MARK = "MOVIE_PLATFORM_LOCAL_CLOUD_PROCESS"
@@ -95,23 +95,17 @@ def end(process: ProcessId, *, grace_seconds: float) -> bool:
     polite = True
     if process.alive:
         _signal(process, signal.SIGTERM)
-        deadline = time.monotonic() + grace_seconds
-        while process.alive and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
-        polite = not process.alive
+        polite = _ended([process], grace_seconds)
         if not polite:
             _signal(process, signal.SIGKILL)
     for member in session_members(process):
         _signal(member, signal.SIGKILL)
-    deadline = time.monotonic() + _KILL_SECONDS
-    while process.alive:
-        if time.monotonic() >= deadline:
-            raise LocalCloudError(
-                "process_does_not_end",
-                f"process {process.pid} still runs {_KILL_SECONDS:.0f} s after it was killed",
-                "see what it waits for (a file system that hangs?) and try again",
-            )
-        time.sleep(_POLL_SECONDS)
+    if not _ended([process], _KILL_SECONDS):
+        raise LocalCloudError(
+            "process_does_not_end",
+            f"process {process.pid} still runs {_KILL_SECONDS:.0f} s after it was killed",
+            "see what it waits for (a file system that hangs?) and try again",
+        )
     return polite
 
 
@@ -122,12 +116,24 @@ def end_session(process: ProcessId, *, grace_seconds: float) -> None:
         members.append(process)
     for member in members:
         _signal(member, signal.SIGTERM)
-    deadline = time.monotonic() + grace_seconds
-    while any(member.alive for member in members) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+    _ended(members, grace_seconds)
     # Asked again: a member may have started another meanwhile.
     for member in [*members, *session_members(process)]:
         _signal(member, signal.SIGKILL)
+
+
+def _ended(those: Sequence[ProcessId], seconds: float) -> bool:
+    """Whether all of them end within so many seconds."""
+    try:
+        wait_until(
+            lambda: not any(process.alive for process in those),
+            f"the end of process {', '.join(str(process.pid) for process in those)}",
+            deadline=Deadline(seconds),
+            pauses=_POLLS,
+        )
+    except WaitTimeoutError:
+        return False
+    return True
 
 
 def session_members(leader: ProcessId) -> list[ProcessId]:

@@ -28,6 +28,7 @@ from movie_platform.local_cloud.glue.logs import ERROR_GROUP, OUTPUT_GROUP, LogS
 from movie_platform.local_cloud.glue.run_store import RUNNING_SINCE, ConcurrencyExceededError, Run, RunStore
 from movie_platform.local_cloud.glue.states import RunState, is_retried
 from movie_platform.local_cloud.processes import ProcessId
+from movie_platform.waiting import Deadline
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -146,10 +147,10 @@ class Runner:
             going = list(self._active.values())
         for active in going:
             active.end(RunState.ERROR)
-        deadline = time.monotonic() + timeout_seconds
+        deadline = Deadline(timeout_seconds)
         for active in going:
             if active.thread is not None:
-                active.thread.join(max(0.0, deadline - time.monotonic()))
+                active.thread.join(deadline.remaining)
 
     def end_lost_runs(self) -> None:
         """Runs that an earlier gateway left: end their processes, remove their folders, record them as ERROR."""
@@ -315,7 +316,7 @@ class Runner:
         return target
 
     def _run_script(self, run: Run, active: _Active, prepared: "_Prepared") -> Ended:
-        deadline = time.monotonic() + float(run.document["Timeout"]) * self._seconds_per_minute
+        deadline = Deadline(float(run.document["Timeout"]) * self._seconds_per_minute)
         child = subprocess.Popen(
             prepared.command,
             stdin=subprocess.DEVNULL,
@@ -374,7 +375,9 @@ class _Prepared:
     report: Path
 
 
-def _watch(child: subprocess.Popen[bytes], active: _Active, deadline: float) -> tuple[RunState | None, int]:
+def _watch(
+    child: subprocess.Popen[bytes], active: _Active, deadline: Deadline
+) -> tuple[RunState | None, int]:
     """Wait for a script's end: the state in which to end it early, or None, and the most memory it was seen
     to use.
     """
@@ -392,7 +395,7 @@ def _watch(child: subprocess.Popen[bytes], active: _Active, deadline: float) -> 
             return None, peak
         if active.early_end is not None:
             return active.early_end, peak
-        if time.monotonic() >= deadline:
+        if deadline.passed:
             return RunState.TIMEOUT, peak
         peak = max(peak, _resident_bytes(child.pid))
 

@@ -3,7 +3,6 @@
 import http.server
 import logging
 import socket
-import time
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from movie_platform.local_cloud.glue.gateway import Gateway
 from movie_platform.local_cloud.glue.wire import GlueError, encode_error
 from movie_platform.local_cloud.ports import LOOPBACK
+from movie_platform.waiting import Deadline
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,10 +95,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _linger(self) -> None:
         """Let the client read the answer: closing with bytes unread resets the connection, answer and all."""
         self.connection.settimeout(_LINGER_SECONDS)
-        deadline, left = time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES
+        deadline, left = Deadline(_LINGER_SECONDS), _LINGER_BYTES
         try:
             self.connection.shutdown(socket.SHUT_WR)
-            while left > 0 and time.monotonic() < deadline and (got := self.rfile.read1(min(left, 65536))):
+            while left > 0 and not deadline.passed and (got := self.rfile.read1(min(left, 65536))):
                 left -= len(got)
         except OSError as error:
             _LOG.debug("a refused client is gone: %s", error)
