@@ -28,7 +28,7 @@ from movie_platform.automation.arrivals import (
 )
 from movie_platform.automation.jobs import PROCESS_LANDED_BUNDLE
 from movie_platform.automation.processing import processing_request
-from movie_platform.automation.worker import fail_abandoned_runs
+from movie_platform.automation.run_owner import fail_orphaned_runs
 from movie_platform.contracts.locations import DATASET
 from movie_platform.graph import asset_keys, metadata_names, tag_names
 from movie_platform.resources.aws import AwsResource
@@ -74,7 +74,7 @@ def build_bundle_arrival_sensor(
         description="Requests a run of process_landed_bundle for each bundle in the landing bucket.",
     )
     def bundle_arrival_sensor(context: dg.SensorEvaluationContext, aws: AwsResource) -> dg.SensorResult:
-        for run_id in fail_abandoned_runs(context.instance):
+        for run_id in fail_orphaned_runs(context.instance):
             context.log.warning(
                 f"Run {run_id} was left behind by a process that has ended; it counts as failed."
             )

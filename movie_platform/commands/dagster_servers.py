@@ -13,12 +13,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
-from movie_platform.automation.worker import fail_abandoned_runs
+from movie_platform.automation.run_owner import fail_orphaned_runs
 from movie_platform.commands import console
 from movie_platform.errors import ConfigurationError, PlatformError
 from movie_platform.local_cloud import ports, processes
 from movie_platform.local_cloud.ports import LOOPBACK
-from movie_platform.local_cloud.processes import ProcessId
+from movie_platform.process_identity import ProcessIdentity
 from movie_platform.runs.instance import (
     dagster_home,
     open_instance,
@@ -73,7 +73,7 @@ class DagsterServers:
         prepare_dagster_home(self._home)
         self._end_what_a_killed_command_left()
         with open_instance(self._home) as instance:
-            fail_abandoned_runs(instance)
+            fail_orphaned_runs(instance)
         self._port = self._choose_port()
         console.say("Starting the Dagster UI and daemon")
         self._child = subprocess.Popen(
@@ -110,7 +110,7 @@ class DagsterServers:
         if self._child is None:
             return
         console.say("Stopping the Dagster UI and daemon")
-        self._end(ProcessId.of(self._child.pid))
+        self._end(ProcessIdentity.of(self._child.pid))
         self._child.wait()
         self._record.unlink(missing_ok=True)
 
@@ -177,15 +177,15 @@ class DagsterServers:
     def _write_record(self) -> None:
         if self._child is None:
             return
-        owner, child = ProcessId.of(os.getpid()), ProcessId.of(self._child.pid)
+        owner, child = ProcessIdentity.of(os.getpid()), ProcessIdentity.of(self._child.pid)
         if owner and child:
-            record = {"url": self.url, "owner": _as_json(owner), "servers": _as_json(child)}
+            record = {"url": self.url, "owner": owner.as_record(), "servers": child.as_record()}
             self._record.write_text(json.dumps(record), "utf-8")
 
     def _end_what_a_killed_command_left(self) -> None:
         try:
             record = json.loads(self._record.read_text("utf-8"))
-            owner, servers = ProcessId(**record["owner"]), ProcessId(**record["servers"])
+            owner, servers = (ProcessIdentity.from_record(record[whose]) for whose in ("owner", "servers"))
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return
         if owner.alive:
@@ -196,13 +196,9 @@ class DagsterServers:
             )
         self._end(servers)
 
-    def _end(self, servers: ProcessId | None) -> None:
+    def _end(self, servers: ProcessIdentity | None) -> None:
         if servers is None:
             return
         # `dagster dev` ends its own children when it is asked to; what is left of its session afterwards is
         # forced.
         processes.end(servers, grace_seconds=_GRACE_SECONDS)
-
-
-def _as_json(process: ProcessId) -> dict[str, int | str]:
-    return {"pid": process.pid, "started": process.started}

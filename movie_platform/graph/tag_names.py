@@ -13,4 +13,4 @@ ATTEMPT = "movie_platform/attempt"
 OUTCOME = "movie_platform/outcome"
 OUTCOME_QUARANTINED = "quarantined"
 # The process that works on the run.
-WORKER = "movie_platform/worker"
+RUN_OWNER = "movie_platform/worker"

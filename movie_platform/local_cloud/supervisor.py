@@ -20,9 +20,9 @@ from movie_platform.local_cloud.home import DATA_FOLDERS, Home
 from movie_platform.local_cloud.local_cloud_errors import LocalCloudError
 from movie_platform.local_cloud.locks import exclusive
 from movie_platform.local_cloud.ports import LOOPBACK
-from movie_platform.local_cloud.processes import ProcessId
 from movie_platform.local_cloud.services import SERVICES, Service
 from movie_platform.local_cloud.snowflake_key import ensure_private_key
+from movie_platform.process_identity import ProcessIdentity
 from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_for, wait_until
 
 _LOCK_SECONDS = 180.0
@@ -232,7 +232,7 @@ class _Cloud:
                 processes.end(process, grace_seconds=1.0)
                 raise _start_error(service, self._home, "it did not answer in time") from late
 
-    def _has_started(self, service: Service, process: ProcessId, port: int) -> bool:
+    def _has_started(self, service: Service, process: ProcessIdentity, port: int) -> bool:
         """Whether a server that was launched answers on its port. Raises where it has ended."""
         # Somebody who took the port first may be another home's server, and answer as ours would.
         if _healthy(service, port) and processes.listens(process, port):
@@ -246,7 +246,7 @@ class _Cloud:
             raise _PortTakenError(service)
         raise _start_error(service, self._home, "it ended while it started")
 
-    def _launch(self, service: Service, numbers: dict[str, int]) -> ProcessId:
+    def _launch(self, service: Service, numbers: dict[str, int]) -> ProcessIdentity:
         # One that was started by an `up` that was killed before it could write the record.
         for stray in processes.find(service.identity(self._home)):
             processes.end(stray, grace_seconds=service.grace_seconds)

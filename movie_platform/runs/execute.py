@@ -8,8 +8,7 @@ origin first; the calls into `dagster._core` are confined to this module.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from movie_platform.automation.worker import Worker
-from movie_platform.graph import tag_names
+from movie_platform.automation.run_owner import owner_tags
 from movie_platform.runs.instance import CODE_LOCATION, DEFINITIONS_MODULE
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def execute_job(
             **job.run_tags,
             **tags,
             _PARTITION_TAG: partition_key,
-            tag_names.WORKER: str(Worker.this_process()),
+            **owner_tags(),
         },
         remote_job_origin=_origin(job.name),
     )

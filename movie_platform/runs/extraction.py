@@ -55,7 +55,7 @@ def extract_day(
     Raises ConfigurationError before anything is read where the profile or the date is wrong.
     """
     from movie_platform.automation.jobs import EXTRACT_DAY
-    from movie_platform.automation.worker import fail_abandoned_runs
+    from movie_platform.automation.run_owner import fail_orphaned_runs
     from movie_platform.build import build_defs
     from movie_platform.graph.asset_keys import RAW_EXTRACT
     from movie_platform.runs.execute import execute_job
@@ -76,7 +76,7 @@ def extract_day(
     if not retry:
         run_config["execution"] = {"config": {"retries": {"disabled": {}}}}
     with open_instance(settings.home) as instance:
-        fail_abandoned_runs(instance)
+        fail_orphaned_runs(instance)
         run = execute_job(
             job, instance, partition_key=dt.isoformat(), run_config=run_config, tags={}, on_event=on_event
         )

@@ -131,7 +131,7 @@ def process_arrival(
     from movie_platform.automation.arrival_sensor import known_run
     from movie_platform.automation.jobs import PROCESS_LANDED_BUNDLE
     from movie_platform.automation.processing import processing_tags
-    from movie_platform.automation.worker import fail_abandoned_runs
+    from movie_platform.automation.run_owner import fail_orphaned_runs
     from movie_platform.build import build_defs
     from movie_platform.runs.execute import execute_job
     from movie_platform.runs.instance import open_instance
@@ -141,11 +141,11 @@ def process_arrival(
     job = build_defs(settings).resolve_job_def(PROCESS_LANDED_BUNDLE)
     require_partitions(job.partitions_def, [arrival.dt], settings.first_date)
     with open_instance(settings.home) as instance:
-        fail_abandoned_runs(instance)
+        fail_orphaned_runs(instance)
         records = _runs_about(instance, arrival)
         while any(not known_run(record).finished for record in records):
             time.sleep(_POLL_SECONDS)
-            fail_abandoned_runs(instance)
+            fail_orphaned_runs(instance)
             records = _runs_about(instance, arrival)
         settled = [record for record in records if known_run(record).succeeded or known_run(record).final]
         if settled:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from movie_platform.automation.worker import fail_abandoned_runs
+from movie_platform.automation.run_owner import fail_orphaned_runs
 from movie_platform.errors import ConfigurationError
 from movie_platform.runs.execute import execute_job
 from movie_platform.runs.instance import open_instance
@@ -88,7 +88,7 @@ def run_dates(
         "loggers": console_logger(log_level),
     }
     with open_instance(settings.home) as instance:
-        fail_abandoned_runs(instance)
+        fail_orphaned_runs(instance)
         for dt in dates:
             run = execute_job(
                 job, instance, partition_key=dt.isoformat(), run_config=run_config, tags={}, on_event=on_event

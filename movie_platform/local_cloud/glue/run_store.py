@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from movie_platform.local_cloud.glue.states import ACTIVE, RunState, may_follow
-from movie_platform.local_cloud.processes import ProcessId
+from movie_platform.process_identity import ProcessIdentity
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -53,7 +53,7 @@ class Run:
     state: RunState
     document: dict[str, Any]
     definition: dict[str, Any]
-    process: ProcessId | None
+    process: ProcessIdentity | None
 
     @property
     def attempt(self) -> int:
@@ -124,7 +124,7 @@ class RunStore:
         """Runs that have not ended."""
         return self._select(f"WHERE state IN ({_marks(len(ACTIVE))})", tuple(ACTIVE))
 
-    def set_process(self, run_id: str, process: ProcessId) -> None:
+    def set_process(self, run_id: str, process: ProcessIdentity) -> None:
         """Remember the leader of a run's processes, to find them after a crash."""
         with self._lock:
             self._connection.execute(
@@ -187,7 +187,7 @@ class RunStore:
                 state=RunState(row[3]),
                 document=json.loads(row[4]),
                 definition=json.loads(row[5]),
-                process=None if row[6] is None else ProcessId(row[6], row[7]),
+                process=None if row[6] is None else ProcessIdentity(row[6], row[7]),
             )
             for row in rows
         ]

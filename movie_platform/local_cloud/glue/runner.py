@@ -27,7 +27,7 @@ from movie_platform.local_cloud.glue.definitions import max_concurrent_runs
 from movie_platform.local_cloud.glue.logs import ERROR_GROUP, OUTPUT_GROUP, LogStream
 from movie_platform.local_cloud.glue.run_store import RUNNING_SINCE, ConcurrencyExceededError, Run, RunStore
 from movie_platform.local_cloud.glue.states import RunState, is_retried
-from movie_platform.local_cloud.processes import ProcessId
+from movie_platform.process_identity import ProcessIdentity
 from movie_platform.waiting import Deadline
 
 if TYPE_CHECKING:
@@ -326,7 +326,7 @@ class Runner:
             env=prepared.environment,
             start_new_session=True,
         )
-        leader = ProcessId.of(child.pid) or ProcessId(child.pid, "ended")
+        leader = ProcessIdentity.of_child(child.pid)
         self._store.set_process(run.run_id, leader)
         assert child.stdout is not None
         assert child.stderr is not None
@@ -402,7 +402,7 @@ def _watch(
 
 def _resident_bytes(leader: int) -> int:
     """What a process and its session occupy now."""
-    identity = ProcessId.of(leader)
+    identity = ProcessIdentity.of(leader)
     if identity is None:
         return 0
     total = 0
