@@ -9,11 +9,16 @@ from movie_platform import __version__
 from movie_platform.assets.batches import add_run_tags
 from movie_platform.assets.failures import HEALING_RETRIES, explained
 from movie_platform.assets.measure import Stopwatch
+from movie_platform.bundles.bundle_error import BundleError
+from movie_platform.bundles.manifest import SourceInfo
 from movie_platform.graph import asset_keys, column_metadata, metadata_names, tag_names
 from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.extracts import ExtractStore
 from movie_platform.resources.landing_bucket import Landing
 from movie_platform.settings import Settings
+from movie_platform.sources.load_types import keeps_cursor, load_type_of, parameters_of
+from movie_platform.sources.profiles import load_profile, open_source
+from movie_platform.sources.source_errors import NotAvailableAsOf, SourceError
 
 
 class ExtractConfig(dg.Config):
@@ -73,12 +78,8 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
     def raw_extract(
         context: dg.AssetExecutionContext, config: ExtractConfig, extracts: ExtractStore, landing: Landing
     ) -> dg.MaterializeResult:
+        # Not at the top: it imports pyarrow, and the definitions must load quickly.
         from movie_platform.bundle_writing.write import write_extract
-        from movie_platform.bundles.bundle_error import BundleError
-        from movie_platform.bundles.manifest import SourceInfo
-        from movie_platform.sources.load_types import keeps_cursor, load_type_of, parameters_of
-        from movie_platform.sources.profiles import load_profile, open_source
-        from movie_platform.sources.source_errors import NotAvailableAsOf, SourceError
 
         watch = Stopwatch()
         dt = partition_date(context)

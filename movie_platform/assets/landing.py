@@ -1,7 +1,6 @@
 """landing/zipped_bundle: the extract of a day as one ZIP in the landing bucket."""
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -9,6 +8,10 @@ from movie_platform import __version__
 from movie_platform.assets.batches import add_run_tags, run_includes, run_tags
 from movie_platform.assets.failures import HEALING_RETRIES, explained
 from movie_platform.assets.measure import Stopwatch
+from movie_platform.bundle_writing.zipping import write_zip
+from movie_platform.bundles.bundle_error import BundleError
+from movie_platform.bundles.manifest import Manifest
+from movie_platform.bundles.read import FolderReader, read_manifest
 from movie_platform.contracts.locations import landing_prefix
 from movie_platform.errors import PlatformError
 from movie_platform.graph import asset_keys, column_metadata, metadata_names, tag_names
@@ -16,9 +19,6 @@ from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.extracts import ExtractStore
 from movie_platform.resources.landing_bucket import LandedBundle, Landing
 from movie_platform.settings import Settings
-
-if TYPE_CHECKING:
-    from movie_platform.bundles.manifest import Manifest
 
 
 class NothingExtractedError(PlatformError):
@@ -58,10 +58,6 @@ def build_zipped_bundle(
     def zipped_bundle(
         context: dg.AssetExecutionContext, extracts: ExtractStore, landing: Landing
     ) -> dg.MaterializeResult:
-        from movie_platform.bundle_writing.zipping import write_zip
-        from movie_platform.bundles.bundle_error import BundleError
-        from movie_platform.bundles.read import FolderReader, read_manifest
-
         watch = Stopwatch()
         dt = partition_date(context)
         present = run_tags(context)
@@ -125,7 +121,7 @@ def _last_extract(context: dg.AssetExecutionContext, source: str, dt: date) -> s
 
 
 def _result(
-    bundle: LandedBundle, manifest: "Manifest", watch: Stopwatch, *, unchanged: bool
+    bundle: LandedBundle, manifest: Manifest, watch: Stopwatch, *, unchanged: bool
 ) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         data_version=dg.DataVersion(manifest.content_id),

@@ -128,6 +128,7 @@ def describe(connection: "SnowflakeConnection", mart: Table, days: dict[str, dat
 
 
 def _require(connection: "SnowflakeConnection", mart: Table) -> None:
+    # Takes a second, which processes that load this module and ask Snowflake nothing are spared.
     import snowflake.connector
 
     try:

@@ -9,6 +9,7 @@ import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import Command, global_options
+from movie_platform.commands.local_platform import require_running
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +42,6 @@ def extract(
     ] = False,
 ) -> None:
     """Extract a day, zip it and land it, and stop there: whoever waits for the bundle processes it."""
-    from movie_platform.commands.local_platform import require_running
     from movie_platform.commands.progress import RunProgress
     from movie_platform.runs.extraction import extract_day
 

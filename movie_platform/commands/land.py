@@ -8,6 +8,8 @@ import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import JsonFileCommand, global_options
+from movie_platform.commands.local_platform import require_running
+from movie_platform.commands.run import show_reports
 from movie_platform.errors import ConfigurationError
 
 
@@ -44,9 +46,7 @@ def land(
     ] = None,
 ) -> None:
     """Put a bundle into the landing bucket, where the sensor finds it; with --wait, process it."""
-    from movie_platform.commands.local_platform import require_running
     from movie_platform.commands.progress import RunProgress
-    from movie_platform.commands.run import show_reports
     from movie_platform.runs.landed_bundle import landing_key, process_arrival, put_bundle, read_claim
 
     if json_file is not None and not wait:

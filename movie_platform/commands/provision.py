@@ -6,6 +6,7 @@ import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import Command, global_options
+from movie_platform.commands.local_platform import require_running
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +25,6 @@ def provision(
 ) -> None:
     """Deploy the stack, the Lambda, the Glue job and the Snowflake objects; idempotent."""
     from movie_platform import provision as deployment
-    from movie_platform.commands.local_platform import require_running
 
     settings = global_options(context).settings()
     require_running(settings)

@@ -8,6 +8,7 @@ import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import JsonFileCommand, global_options
+from movie_platform.commands.local_platform import require_running
 
 if TYPE_CHECKING:
     from movie_platform.runs.result import RunReport
@@ -52,7 +53,6 @@ def run(
     ] = None,
 ) -> None:
     """Materialize the whole pipeline for a date, or a range, through Dagster."""
-    from movie_platform.commands.local_platform import require_running
     from movie_platform.commands.progress import RunProgress
     from movie_platform.runs.pipeline import dates_between, run_dates
 

@@ -17,6 +17,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
 from movie_platform.local_cloud.ports import LOOPBACK
 
 _LOG = logging.getLogger(__name__)
@@ -111,8 +114,6 @@ def _save_state() -> bool:
 
 
 async def _serve(port: int) -> None:
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
     from ministack.app import app
 
     # Each save would be a line a service.

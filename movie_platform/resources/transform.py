@@ -123,6 +123,7 @@ class TransformJob(dg.ConfigurableResource):
         if running is not None:
             context.log.info(f"Waiting for Glue job run {running}, which transforms this batch already.")
             return self._wait(context, running)
+        # It imports dagster_aws, which takes seconds that a code server is spared.
         from movie_platform.resources.pipes_messages import s3_pipes
 
         injector, reader = s3_pipes(self.artifacts_bucket, self.aws.client("s3"))

@@ -109,6 +109,7 @@ class UnpackFunction(dg.ConfigurableResource):
             event["etag"] = etag
         if context is None:
             return self._answer(self._invoke(event))
+        # Takes seconds, which a code server is spared.
         from dagster_aws.pipes import PipesLambdaEventContextInjector
 
         from movie_platform.resources.pipes_messages import LogTailMessageReader
