@@ -183,8 +183,8 @@ def _start_after(cursor: str | None) -> str:
 def _known_runs(instance: dg.DagsterInstance, landing_keys: Sequence[str]) -> Iterable[tuple[str, KnownRun]]:
     if not landing_keys:
         return
-    for record in instance.get_run_records(dg.RunsFilter(tags={tag_names.BUNDLE: list(landing_keys)})):
-        yield record.dagster_run.tags[tag_names.BUNDLE], known_run(record)
+    for record in instance.get_run_records(dg.RunsFilter(tags={tag_names.BUNDLE_KEY: list(landing_keys)})):
+        yield record.dagster_run.tags[tag_names.BUNDLE_KEY], known_run(record)
 
 
 def known_run(record: dg.RunRecord) -> KnownRun:
@@ -212,7 +212,9 @@ def _failed_arrivals(instance: dg.DagsterInstance, bucket: str) -> list[Arrival]
     )
     found: list[Arrival] = []
     for record in records:
-        key, etag = (record.dagster_run.tags.get(tag) for tag in (tag_names.BUNDLE, tag_names.BUNDLE_ETAG))
+        key, etag = (
+            record.dagster_run.tags.get(tag) for tag in (tag_names.BUNDLE_KEY, tag_names.BUNDLE_ETAG)
+        )
         if key and etag:
             arrival = arrival_of_object(bucket, key, etag, 0)
             if isinstance(arrival, Arrival):
@@ -223,8 +225,8 @@ def _failed_arrivals(instance: dg.DagsterInstance, bucket: str) -> list[Arrival]
 def _landed_by_runs(instance: dg.DagsterInstance, landing_keys: Sequence[str]) -> set[str]:
     if not landing_keys:
         return set()
-    records = instance.get_run_records(dg.RunsFilter(tags={tag_names.LANDED: list(landing_keys)}))
-    return {record.dagster_run.tags[tag_names.LANDED] for record in records}
+    records = instance.get_run_records(dg.RunsFilter(tags={tag_names.LANDED_KEY: list(landing_keys)}))
+    return {record.dagster_run.tags[tag_names.LANDED_KEY] for record in records}
 
 
 def _foreign_materialization(arrival: Arrival) -> dg.AssetMaterialization:

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 import dagster as dg
 
 from movie_platform.assets.batches import add_run_tags, batch_of, landed_bundle, run_tags
-from movie_platform.assets.failures import explained
+from movie_platform.assets.failures import as_step_failure
 from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.bundles.manifest import Manifest
 from movie_platform.bundles.read import ZipReader, read_manifest
@@ -26,7 +26,7 @@ from movie_platform.graph import asset_keys, tag_names
 from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.aws import AwsResource
 from movie_platform.resources.extracts import ExtractStore
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.unpack import UnpackFunction
 from movie_platform.settings import Settings
 
@@ -94,12 +94,12 @@ def _extract_checks(default_source: str) -> dg.AssetChecksDefinition:
         ],
     )
     def raw_extract_checks(
-        context: dg.AssetCheckExecutionContext, extracts: ExtractStore, landing: Landing
+        context: dg.AssetCheckExecutionContext, extracts: ExtractStore, landing: LandingZone
     ) -> dg.AssetCheckResult:
         present = run_tags(context)
         source, batch_id = present.get(tag_names.SOURCE, default_source), present.get(tag_names.BATCH_ID)
         try:
-            with explained():
+            with as_step_failure():
                 if batch_id is None:
                     # The bundle of the date is replayed, or the check is run by itself.
                     manifest = landing.manifest(landed_bundle(context, landing, default_source))
@@ -116,9 +116,12 @@ def _extract_checks(default_source: str) -> dg.AssetChecksDefinition:
 def _zip_checks(default_source: str) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name="zipped_bundle_checks", specs=_specs(asset_keys.ZIPPED_BUNDLE))
     def zipped_bundle_checks(
-        context: dg.AssetCheckExecutionContext, aws: AwsResource, landing: Landing, unpacker: UnpackFunction
+        context: dg.AssetCheckExecutionContext,
+        aws: AwsResource,
+        landing: LandingZone,
+        unpacker: UnpackFunction,
     ) -> Iterator[dg.AssetCheckResult]:
-        with explained():
+        with as_step_failure():
             bundle = landed_bundle(context, landing, default_source)
         with tempfile.NamedTemporaryFile(prefix="bundle-", suffix=".zip") as file:
             aws.client("s3").download_fileobj(bundle.bucket, bundle.key, file)
@@ -127,7 +130,7 @@ def _zip_checks(default_source: str) -> dg.AssetChecksDefinition:
                 verified = verify(stream, expected_source=bundle.source, expected_dt=bundle.dt)
             except BundleError as error:
                 # The function's word is the official one: it quarantines, whether or not S3's event reached it.
-                with explained():
+                with as_step_failure():
                     answer = unpacker.unpack(bundle.bucket, bundle.key, bundle.etag)
                 if answer.status == "quarantined":
                     add_run_tags(context, {tag_names.OUTCOME: tag_names.OUTCOME_QUARANTINED})
@@ -142,9 +145,12 @@ def _zip_checks(default_source: str) -> dg.AssetChecksDefinition:
 def _processed_checks(settings: Settings, default_source: str) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name="unzipped_files_checks", specs=_specs(asset_keys.UNZIPPED_FILES))
     def unzipped_files_checks(
-        context: dg.AssetCheckExecutionContext, aws: AwsResource, landing: Landing, unpacker: UnpackFunction
+        context: dg.AssetCheckExecutionContext,
+        aws: AwsResource,
+        landing: LandingZone,
+        unpacker: UnpackFunction,
     ) -> Iterator[dg.AssetCheckResult]:
-        with explained():
+        with as_step_failure():
             bundle = landed_bundle(context, landing, default_source)
             _, verified_key = batch_of(context, bundle, unpacker)
         s3, bucket = aws.client("s3"), settings.bucket("processed")

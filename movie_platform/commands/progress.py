@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from movie_platform.commands import console
-from movie_platform.commands.pace_shown import Advance
+from movie_platform.commands.throughput_text import Advance
 from movie_platform.runs.output import output_to_log, output_to_stderr, run_log
 from movie_platform.sources.progress import Progress, listening
 

@@ -57,7 +57,7 @@ class LandedBundle:
         return f"s3://{self.bucket}/{self.key}"
 
 
-class Landing(dg.ConfigurableResource):
+class LandingZone(dg.ConfigurableResource):
     """The landing bucket, and the part of the processed bucket that says what was refused."""
 
     bucket: str

@@ -88,7 +88,7 @@ def _report(bucket: str, run: dg.DagsterRun, report: RunReport) -> ExtractReport
         source=report.source,
         batch_id=report.batch_id,
         bucket=bucket,
-        key=run.tags.get(tag_names.LANDED),
+        key=run.tags.get(tag_names.LANDED_KEY),
         etag=run.tags.get(tag_names.BUNDLE_ETAG),
         rows=report.rows.bundled,
         rejected=report.rows.rejected,

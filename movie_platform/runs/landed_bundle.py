@@ -168,7 +168,7 @@ def _runs_about(instance: "dg.DagsterInstance", arrival: "Arrival") -> "list[dg.
 
     from movie_platform.graph import tag_names
 
-    about = dg.RunsFilter(tags={tag_names.BUNDLE: arrival.key, tag_names.BUNDLE_ETAG: arrival.etag})
+    about = dg.RunsFilter(tags={tag_names.BUNDLE_KEY: arrival.key, tag_names.BUNDLE_ETAG: arrival.etag})
     return list(instance.get_run_records(about))
 
 
