@@ -22,7 +22,7 @@ StepContext = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 @dataclass(frozen=True, slots=True)
 class LoadedVersion:
-    """A version of a batch in RAW."""
+    """What identifies a version of a batch in RAW: its day, its batch and the transform that wrote it."""
 
     source: str
     dt: date

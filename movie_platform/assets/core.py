@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def build_core_tables(
     settings: Settings, partitions: dg.PartitionsDefinition, default_source: str
 ) -> dg.AssetsDefinition:
-    """The multi-asset of all tables of CORE."""
+    """One multi-asset of all tables of CORE: the task graph in Snowflake changes them in one transaction."""
 
     @dg.multi_asset(
         name="core_tables",

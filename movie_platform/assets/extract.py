@@ -30,7 +30,7 @@ class ExtractConfig(dg.Config):
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Read the source."""
+    """Read the source now: what it says stands for the date."""
 
 
 @dataclass(frozen=True, slots=True)

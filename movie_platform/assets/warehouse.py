@@ -22,7 +22,7 @@ from movie_platform.settings import Settings
 def build_warehouse_tables(
     settings: Settings, partitions: dg.PartitionsDefinition, default_source: str
 ) -> list[dg.AssetsDefinition]:
-    """One asset a table that has a pipe."""
+    """An asset for each table that a pipe loads: it waits until every file of the archive is in RAW."""
     return [_build(table, settings, partitions, default_source) for table in ARCHIVE_TABLES]
 
 

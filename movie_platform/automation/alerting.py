@@ -22,7 +22,7 @@ class FailedStep:
 
 @dataclass(frozen=True, slots=True)
 class FailedCheck:
-    """A blocking check that did not pass."""
+    """A blocking check that did not pass; `asset` is its asset's key, `description` says what it found."""
 
     asset: str
     name: str
@@ -31,7 +31,7 @@ class FailedCheck:
 
 @dataclass(frozen=True, slots=True)
 class FailedRun:
-    """The facts about a failed run."""
+    """What an alert about a failed run is made from; `message` is Dagster's own, for a run of which no step failed."""
 
     run_id: str
     job_name: str

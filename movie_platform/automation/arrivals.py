@@ -57,7 +57,7 @@ class KnownRun:
 
 
 class Action(Enum):
-    """What the sensor does with an arrival."""
+    """What the sensor does with an arrival; each value says it in words, with the reason."""
 
     REQUEST = "request a run"
     FORGET = "delete the message: a run exists"

@@ -43,7 +43,7 @@ class TickReport:
     tick_seconds: Sequence[float]
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
+        """Number of objects and ticks, and the first, median and slowest tick in seconds, as JSON values."""
         return {
             "objects": self.objects,
             "ticks": len(self.tick_seconds),
@@ -53,7 +53,7 @@ class TickReport:
         }
 
     def show(self, show_table: ShowTable) -> None:
-        """The report as a table."""
+        """The figures of `as_json` as a table of two columns."""
         figures = self.as_json()
         show_table("Ticks of the arrival sensor", ("Figure", "Value"), list(figures.items()))
 

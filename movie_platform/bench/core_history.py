@@ -77,13 +77,13 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class HistoryReport:
-    """The days that were asked for."""
+    """What one more day took after each number of days that was asked for, with so many films."""
 
     films: int
     days: Sequence[DayFigures]
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
+        """The figures of each day, seconds of each task included, as JSON values."""
         return {
             "films": self.films,
             "days": [
@@ -99,7 +99,7 @@ class HistoryReport:
         }
 
     def show(self, show_table: ShowTable) -> None:
-        """The report as a table."""
+        """The figures as a table with a line for each day."""
         show_table(
             f"One more day of {self.films:,} films",
             ("days before", "films changed", "seconds", "CPU s", *(name.lower() for name in TASKS)),

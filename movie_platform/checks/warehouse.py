@@ -17,7 +17,7 @@ NAME = "loaded_rows_match_archive"
 
 
 def build_warehouse_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
-    """One check a loaded table."""
+    """A check for each loaded table: RAW holds as many rows of a version as the archive."""
     return [_build(table, default_source) for table in ARCHIVE_TABLES]
 
 

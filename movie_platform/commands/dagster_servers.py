@@ -66,7 +66,7 @@ class DagsterServers:
 
     @property
     def url(self) -> str:
-        """Address of the UI."""
+        """Address of the UI, once the servers were started."""
         return f"http://{LOOPBACK}:{self._port}"
 
     def __enter__(self) -> Self:

@@ -32,7 +32,7 @@ _NEXT_STEPS = (
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform demo` to the command line."""
     app.command(cls=Command, epilog="Example: movie-platform demo --home /tmp/movies")(demo)
 
 

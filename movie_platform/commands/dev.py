@@ -10,7 +10,7 @@ from movie_platform.commands.local_platform import running_platform
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform dev` to the command line."""
     app.command(cls=Command, epilog="Example: movie-platform dev --port 3001")(dev)
 
 

@@ -13,7 +13,7 @@ from movie_platform.commands.local_platform import require_running
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform extract` to the command line."""
     app.command(
         cls=Command, epilog="Example: movie-platform extract --date 2026-11-18 --profile movies.toml --json"
     )(extract)

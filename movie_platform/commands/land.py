@@ -14,7 +14,7 @@ from movie_platform.errors import ConfigurationError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform land` to the command line."""
     app.command(
         cls=JsonFileCommand, epilog="Example: movie-platform land movies.zip --wait --json result.json"
     )(land)

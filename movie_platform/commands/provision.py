@@ -10,7 +10,7 @@ from movie_platform.commands.local_platform import require_running
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform provision` to the command line."""
     app.command(
         cls=Command, epilog="Example: MOVIE_PLATFORM_ENVIRONMENT=aws movie-platform provision --dry-run"
     )(provision)

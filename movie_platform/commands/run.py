@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform run` to the command line."""
     app.command(
         cls=JsonFileCommand,
         epilog="Example: movie-platform run --date 2026-11-18 --to 2026-11-20 --profile movies.toml",
@@ -117,7 +117,7 @@ def show_reports(reports: "Sequence[RunReport]") -> None:
 
 
 def stage_rows(reports: "Sequence[RunReport]") -> list[tuple[Any, ...]]:
-    """Rows of the table of stages."""
+    """A row for each stage of each day, as the table of stages shows them."""
     return [
         (
             report.date.isoformat(),

@@ -22,7 +22,7 @@ _ROWS_PER_TABLE = 1000
 
 
 class Format(StrEnum):
-    """How rows are written."""
+    """How rows are written on stdout."""
 
     TABLE = "table"
     CSV = "csv"
@@ -30,7 +30,7 @@ class Format(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform sql` to the command line."""
     app.command(
         cls=Command,
         epilog='Example: movie-platform sql "SELECT title, year FROM RAW.MOVIES LIMIT 5" --format csv',

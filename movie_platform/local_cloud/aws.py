@@ -50,7 +50,7 @@ class StateKeeper:
         self._saving = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection's scope."""
+        """Pass a scope on to MiniStack (ASGI), and note when its request may have changed something."""
         if scope["type"] == "lifespan":
             await self._app(scope, self._undisturbed(receive), send)
             return

@@ -24,7 +24,7 @@ _NOT_THERE = frozenset({2003, 2043})
 
 
 class SqlFileError(PlatformError):
-    """A statement of an SQL file failed."""
+    """Snowflake refused a statement of an SQL file: says which of how many, and why."""
 
 
 @dataclass(frozen=True, slots=True)

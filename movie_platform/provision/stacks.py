@@ -53,7 +53,7 @@ _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 
 
 class StackError(PlatformError):
-    """A stack could not be deployed."""
+    """A stack could not be deployed: it is not usable, failed, took too long, or needs somebody else's bucket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class AwsAccess:
 
     @classmethod
     def of(cls, settings: "Settings") -> "AwsAccess":
-        """What the settings say."""
+        """The access that the settings describe; the secret key in clear."""
         secret = settings.aws_secret_access_key
         return cls(
             region=settings.aws_region,

@@ -53,7 +53,7 @@ class LandedBundle:
 
     @property
     def uri(self) -> str:
-        """Its address."""
+        """Its address as s3://bucket/key."""
         return f"s3://{self.bucket}/{self.key}"
 
 

@@ -31,7 +31,7 @@ class WarehouseUnavailableError(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class SnowflakeAccess:
-    """Where Snowflake is and who asks."""
+    """Where Snowflake is, who asks and with which key; times in seconds."""
 
     account: str
     user: str

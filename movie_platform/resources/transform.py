@@ -105,7 +105,7 @@ class TransformRecord:
 
 
 class TransformJob(dg.ConfigurableResource):
-    """The deployed Glue job, by name."""
+    """Starts the deployed Glue job, waits for its runs and reads what they record."""
 
     job_name: str
     archive_bucket: str

@@ -30,7 +30,7 @@ class UnpackFunctionError(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class ProcessedFile:
-    """A file that the function published."""
+    """A file of a bundle that the function published: its path there, its key in the processed bucket."""
 
     path: str
     key: str
@@ -91,7 +91,7 @@ class UnpackAnswer:
 
 
 class UnpackFunction(dg.ConfigurableResource):
-    """The deployed function, by name."""
+    """Invokes the deployed Lambda function that verifies and unpacks a bundle."""
 
     function_name: str
     aws: dg.ResourceDependency[AwsResource]

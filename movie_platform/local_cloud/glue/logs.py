@@ -75,7 +75,7 @@ class LogStream:
             )
 
     def tail(self) -> str:
-        """The last lines."""
+        """The last lines that were read, for the message of a failed run."""
         with self._room:
             return "\n".join(self._last)
 

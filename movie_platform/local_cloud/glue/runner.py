@@ -60,7 +60,7 @@ class RunFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """Clients of the local AWS."""
+    """Clients of the local AWS: scripts and output are in S3, what scripts print goes to Logs."""
 
     s3: "S3Client"
     logs: "CloudWatchLogsClient"
@@ -79,7 +79,7 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended."""
+    """How a run ended: its final state, the ErrorMessage, and the most memory that was seen, in bytes."""
 
     state: RunState
     message: str | None = None
@@ -87,7 +87,7 @@ class Ended:
 
 
 class _Active:
-    """A run that is going on."""
+    """A run that is going on: its thread, and the state in which somebody wants it to end."""
 
     def __init__(self) -> None:
         self.changed = threading.Event()
@@ -95,7 +95,7 @@ class _Active:
         self.thread: threading.Thread | None = None
 
     def end(self, state: RunState) -> None:
-        """Have the run end now, in a state."""
+        """Have the run end now, in a state; the first who asks decides in which."""
         self.early_end = self.early_end or state
         self.changed.set()
 

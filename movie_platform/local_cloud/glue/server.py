@@ -49,14 +49,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return self.server.gateway
 
     def do_GET(self) -> None:
-        """Answer that the server is there."""
+        """Answer the question whether the server is there; nothing else is to be had by GET."""
         if self.path == _HEALTH:
             self._answer(HTTPStatus.OK, {"Content-Type": "application/json"}, b'{"status": "ok"}')
         else:
             self._answer(HTTPStatus.NOT_FOUND, {}, b"")
 
     def do_POST(self) -> None:
-        """Answer a call of Glue's API."""
+        """Answer a call of Glue's API, unless it comes under another host's name or is too large."""
         if self.headers.get("Host", "").rpartition(":")[0] not in _HOSTS:
             self._refuse(
                 HTTPStatus.FORBIDDEN, "AccessDeniedException", "this server answers to 127.0.0.1 only"
