@@ -19,8 +19,8 @@ def known_runs(instance: dg.DagsterInstance, landing_keys: Sequence[str]) -> Ite
     """The runs that are tagged with one of these keys, each with the key."""
     if not landing_keys:
         return
-    for record in instance.get_run_records(dg.RunsFilter(tags={tag_names.BUNDLE: list(landing_keys)})):
-        yield record.dagster_run.tags[tag_names.BUNDLE], known_run(record)
+    for record in instance.get_run_records(dg.RunsFilter(tags={tag_names.BUNDLE_KEY: list(landing_keys)})):
+        yield record.dagster_run.tags[tag_names.BUNDLE_KEY], known_run(record)
 
 
 def known_run(record: dg.RunRecord) -> KnownRun:
@@ -48,7 +48,9 @@ def failed_arrivals(instance: dg.DagsterInstance, bucket: str) -> list[Arrival]:
     )
     found: list[Arrival] = []
     for record in records:
-        key, etag = (record.dagster_run.tags.get(tag) for tag in (tag_names.BUNDLE, tag_names.BUNDLE_ETAG))
+        key, etag = (
+            record.dagster_run.tags.get(tag) for tag in (tag_names.BUNDLE_KEY, tag_names.BUNDLE_ETAG)
+        )
         if key and etag:
             arrival = arrival_of_object(bucket, key, etag, 0)
             if isinstance(arrival, Arrival):
@@ -60,5 +62,5 @@ def landed_by_runs(instance: dg.DagsterInstance, landing_keys: Sequence[str]) ->
     """Those of these keys that a run of ours landed."""
     if not landing_keys:
         return set()
-    records = instance.get_run_records(dg.RunsFilter(tags={tag_names.LANDED: list(landing_keys)}))
-    return {record.dagster_run.tags[tag_names.LANDED] for record in records}
+    records = instance.get_run_records(dg.RunsFilter(tags={tag_names.LANDED_KEY: list(landing_keys)}))
+    return {record.dagster_run.tags[tag_names.LANDED_KEY] for record in records}

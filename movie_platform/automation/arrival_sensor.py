@@ -19,7 +19,7 @@ from movie_platform.automation.arrival_runs import failed_arrivals, known_runs, 
 from movie_platform.automation.arrivals import Arrival, Decision, TickPlan, by_key, distinct, plan_tick
 from movie_platform.automation.jobs import PROCESS_LANDED_BUNDLE
 from movie_platform.automation.processing import processing_request
-from movie_platform.automation.worker import fail_abandoned_runs
+from movie_platform.automation.run_owner import fail_orphaned_runs
 from movie_platform.graph import asset_keys, metadata_names
 from movie_platform.resources.aws import AwsResource
 from movie_platform.settings import Settings
@@ -54,7 +54,7 @@ def build_bundle_arrival_sensor(
 
 def _fail_runs_left_behind(context: dg.SensorEvaluationContext) -> None:
     """A run whose process has ended would otherwise speak for its bundle for ever."""
-    for run_id in fail_abandoned_runs(context.instance):
+    for run_id in fail_orphaned_runs(context.instance):
         context.log.warning(f"Run {run_id} was left behind by a process that has ended; it counts as failed.")
 
 

@@ -25,7 +25,7 @@ def processing_tags(arrival: Arrival, attempt: int) -> dict[str, str]:
     """Tags of a run that processes a bundle that landed."""
     return {
         tag_names.SOURCE: arrival.source,
-        tag_names.BUNDLE: arrival.key,
+        tag_names.BUNDLE_KEY: arrival.key,
         tag_names.BUNDLE_ETAG: arrival.etag,
         tag_names.ATTEMPT: str(attempt),
     }

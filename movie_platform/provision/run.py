@@ -52,7 +52,7 @@ class ProvisionReport:
         return bool(self.artifacts or self.sql_files or any(self.stacks.values()))
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON data."""
+        """The report as `movie-platform provision --json` prints it."""
         return asdict(self) | {"changed": self.changed}
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from movie_platform.automation.arrival_runs import known_run
 from movie_platform.automation.arrivals import Arrival
 from movie_platform.automation.jobs import PROCESS_LANDED_BUNDLE
 from movie_platform.automation.processing import processing_tags
-from movie_platform.automation.worker import fail_abandoned_runs
+from movie_platform.automation.run_owner import fail_orphaned_runs
 from movie_platform.build import build_defs, build_resources
 from movie_platform.errors import PlatformError
 from movie_platform.graph import tag_names
@@ -53,9 +53,9 @@ def process_arrival(
 
 def _ended_runs_about(instance: dg.DagsterInstance, arrival: Arrival) -> Sequence[dg.RunRecord]:
     """The runs about a bundle, newest first, once none of them is under way any more."""
-    about = dg.RunsFilter(tags={tag_names.BUNDLE: arrival.key, tag_names.BUNDLE_ETAG: arrival.etag})
+    about = dg.RunsFilter(tags={tag_names.BUNDLE_KEY: arrival.key, tag_names.BUNDLE_ETAG: arrival.etag})
     while True:
-        fail_abandoned_runs(instance)
+        fail_orphaned_runs(instance)
         records = instance.get_run_records(about)
         if all(known_run(record).finished for record in records):
             return records

@@ -39,7 +39,7 @@ def ended_runs(settings: Settings, number: int) -> dict[str, dg.DagsterRunStatus
     with open_instance(settings.home) as instance:
         while True:
             runs = instance.get_runs(dg.RunsFilter(job_name="process_landed_bundle"))
-            ended = {run.tags[tag_names.BUNDLE]: run.status for run in runs if run.status in final}
+            ended = {run.tags[tag_names.BUNDLE_KEY]: run.status for run in runs if run.status in final}
             if len(ended) >= number:
                 assert len(runs) == number, "a bundle has more than one run"
                 return ended

@@ -138,7 +138,7 @@ def test_a_hundred_bundles_that_arrive_at_once_get_one_run_each_for_their_date(
     for _ in range(3):
         requested += ticker.launch(ticker.tick(), dg.DagsterRunStatus.STARTED)
     requested = about("hundred", requested)
-    assert sorted(request.tags[tag_names.BUNDLE] for request in requested) == landed
+    assert sorted(request.tags[tag_names.BUNDLE_KEY] for request in requested) == landed
     assert {request.partition_key for request in requested} == {DAY.isoformat()}
 
 
@@ -182,7 +182,7 @@ def test_a_bundle_from_outside_is_reported_as_a_materialization_and_ours_is_not(
 ):
     ours, foreign = land(provisioned_cloud, "foreign", 2)
     wait_for_messages(provisioned_cloud, queue, 2)
-    create_run_for_test(ticker.instance, job_name="extract_day", tags={tag_names.LANDED: ours})
+    create_run_for_test(ticker.instance, job_name="extract_day", tags={tag_names.LANDED_KEY: ours})
     result = ticker.tick()
     assert len(about("foreign", list(result.run_requests or []))) == 2
     reported = [
@@ -204,7 +204,7 @@ def test_a_run_that_materializes_the_whole_graph_speaks_for_its_bundle(
     create_run_for_test(
         ticker.instance,
         job_name="materialize_day",
-        tags={tag_names.LANDED: key, tag_names.BUNDLE: key},
+        tags={tag_names.LANDED_KEY: key, tag_names.BUNDLE_KEY: key},
         status=dg.DagsterRunStatus.STARTED,
     )
     assert not about("whole", list(ticker.tick().run_requests or []))
@@ -223,7 +223,7 @@ def test_a_bundle_whose_event_was_lost_is_found_by_the_listing(
         found += about("lost", ticker.launch(ticker.tick(), dg.DagsterRunStatus.STARTED))
         if len(found) >= len(landed):
             break
-    assert sorted(request.tags[tag_names.BUNDLE] for request in found) == landed
+    assert sorted(request.tags[tag_names.BUNDLE_KEY] for request in found) == landed
 
 
 def test_a_listing_that_has_gone_round_begins_again(
