@@ -2,7 +2,6 @@
 
 import json
 
-import botocore.exceptions
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from movie_platform.settings import Settings, resolve_environment_secret
@@ -55,6 +54,9 @@ def resolve(reference: SecretReference, settings: Settings) -> SecretStr:
 
 
 def _from_secrets_manager(reference: SecretReference, settings: Settings) -> SecretStr:
+    # Here, because whoever reads a profile imports this module, and botocore takes longer than all else in it.
+    import botocore.exceptions
+
     where = f"the secret {reference.secret!r} in AWS Secrets Manager ({settings.aws_region})"
     try:
         answer = client(settings, "secretsmanager").get_secret_value(SecretId=str(reference.secret))
