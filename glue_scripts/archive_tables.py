@@ -34,7 +34,7 @@ class Version:
     transform_id: str
 
     def columns(self) -> tuple[Column, ...]:
-        """The version columns as constants."""
+        """The four columns that every table begins with, the same in all rows of this version."""
         return (
             fn.lit(self.source).alias("source"),
             fn.lit(self.dt.isoformat()).cast("date").alias("dt"),

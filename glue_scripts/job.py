@@ -56,7 +56,7 @@ _SESSION_SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The AWS clients of a run."""
+    """boto3's clients of S3 and of the Glue Data Catalog that a run uses."""
 
     s3: Client
     glue: Client

@@ -6,7 +6,7 @@ class TransformError(Exception):
 
 
 class ArgumentError(TransformError):
-    """A job argument is missing or malformed."""
+    """A job argument is missing or malformed; nothing was read or written."""
 
 
 class BatchError(TransformError):

@@ -18,7 +18,7 @@ logger = logging.getLogger("glue_scripts")
 
 
 class Reporter(Protocol):
-    """Whoever listens to a run."""
+    """What a run is told to: the log alone, or Dagster as well."""
 
     def info(self, message: str) -> None:
         """A line of the run's log."""
@@ -28,10 +28,10 @@ class Reporter(Protocol):
 
 
 class LogReporter:
-    """Reports to the process's log."""
+    """Reports to the process's log, which Glue sends to CloudWatch."""
 
     def info(self, message: str) -> None:
-        """A line of the run's log."""
+        """A line of the run's log, at the level INFO."""
         logger.info(message)
 
     def finished(self, record: Mapping[str, Any]) -> None:
@@ -46,7 +46,7 @@ class PipesReporter(LogReporter):
         self._context = context
 
     def info(self, message: str) -> None:
-        """A line of the run's log."""
+        """A line of the run's log, which Dagster shows in its own as well."""
         super().info(message)
         self._context.log.info(message)
 

@@ -19,7 +19,7 @@ class Client(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """An object in S3."""
+    """Where an object lies in S3, whether or not there is one."""
 
     bucket: str
     key: str
@@ -32,7 +32,7 @@ class Location:
 
     @property
     def uri(self) -> str:
-        """The `s3://` URI."""
+        """The location as `s3://bucket/key`, as Spark takes it."""
         return f"s3://{self.bucket}/{self.key}"
 
 
@@ -54,6 +54,6 @@ def read_json(client: Client, location: Location) -> Any | None:
 
 
 def list_sizes(client: Client, bucket: str, prefix: str) -> dict[str, int]:
-    """Keys under a prefix, and their bytes."""
+    """The size in bytes of each object whose key begins with the prefix, by key."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return {item["Key"]: int(item["Size"]) for page in pages for item in page.get("Contents", ())}

@@ -30,7 +30,7 @@ class StagedFile:
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """A file of the archive."""
+    """A file in its place in the archive. `rows` as in StagedFile."""
 
     key: str
     rows: int | None
@@ -123,5 +123,5 @@ class Staging:
         self._hadoop.write(f"s3://{self._bucket}/{key}", text.encode())
 
     def remove(self) -> None:
-        """Deletes the staging folder."""
+        """Deletes the staging folder of this run, with whatever is left in it."""
         self._hadoop.delete(self._root)

@@ -1,4 +1,4 @@
-"""What titles are sorted by."""
+"""What titles are sorted by: lower case, without a leading English article and without accents."""
 
 import re
 import unicodedata

@@ -30,7 +30,7 @@ from movie_platform.graph.partitions import daily_partitions
 from movie_platform.resources.alerts import AlertTopic
 from movie_platform.resources.aws import AwsResource
 from movie_platform.resources.extracts import ExtractStore
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.raw_loader import RawLoader
 from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.resources.task_graph import TaskGraph
@@ -85,7 +85,7 @@ def build_resources(settings: Settings) -> dict[str, Any]:
         "aws": aws,
         "warehouse": warehouse,
         "extracts": ExtractStore(location=settings.extracts, aws=aws),
-        "landing": Landing(
+        "landing": LandingZone(
             bucket=settings.bucket("landing"), processed_bucket=settings.bucket("processed"), aws=aws
         ),
         "unpacker": UnpackFunction(function_name=settings.unpack_function_name, aws=aws),

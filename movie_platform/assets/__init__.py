@@ -1,1 +1,3 @@
-"""The assets: one module a hop, in the order data flows (source, extract, landing, processed, archive, warehouse)."""
+"""The assets: one module a hop, in the order data flows (source, extract, landing, processed, archive,
+warehouse, core, marts), and what several of them share.
+"""

@@ -7,12 +7,12 @@ import dagster as dg
 
 from movie_platform import __version__
 from movie_platform.assets.batches import batch_of, landed_bundle
-from movie_platform.assets.failures import HEALING_RETRIES, explained
+from movie_platform.assets.failures import TRANSIENT_RETRIES, as_step_failure
 from movie_platform.assets.measure import Stopwatch
 from movie_platform.contracts import ARCHIVE_TABLES
 from movie_platform.contracts.locations import archive_prefix, version_name
 from movie_platform.graph import asset_keys, column_metadata, metadata_names
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.transform import LOG_GROUP, TransformJob, TransformRecord
 from movie_platform.resources.unpack import UnpackFunction, UnpackFunctionError
 from movie_platform.settings import Settings
@@ -46,17 +46,17 @@ def build_archive_tables(
             for table in ARCHIVE_TABLES
         ],
         partitions_def=partitions,
-        retry_policy=HEALING_RETRIES,
+        retry_policy=TRANSIENT_RETRIES,
         pool="glue",
     )
     def archive_tables(
         context: dg.AssetExecutionContext,
-        landing: Landing,
+        landing: LandingZone,
         unpacker: UnpackFunction,
         transformer: TransformJob,
     ) -> Iterator[dg.MaterializeResult]:
         watch = Stopwatch()
-        with explained(heals=(UnpackFunctionError,)):
+        with as_step_failure(transient=(UnpackFunctionError,)):
             bundle = landed_bundle(context, landing, default_source)
             batch_id, verified = batch_of(context, bundle, unpacker)
             job_run = transformer.run(context, f"s3://{settings.bucket('processed')}/{verified}")

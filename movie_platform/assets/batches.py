@@ -13,7 +13,7 @@ from movie_platform.contracts.locations import BATCH_ID, verified_key
 from movie_platform.contracts.tables import BATCHES
 from movie_platform.graph import asset_keys, metadata_names, tag_names
 from movie_platform.graph.partitions import partition_date
-from movie_platform.resources.landing_bucket import LandedBundle, Landing, NoBundleError
+from movie_platform.resources.landing_bucket import LandedBundle, LandingZone, NoBundleError
 from movie_platform.resources.transform import TransformJob
 from movie_platform.resources.unpack import UnpackAnswer, UnpackFunction
 
@@ -22,7 +22,7 @@ StepContext = dg.AssetExecutionContext | dg.AssetCheckExecutionContext
 
 @dataclass(frozen=True, slots=True)
 class LoadedVersion:
-    """A version of a batch in RAW."""
+    """What identifies a version of a batch in RAW: its day, its batch and the transform that wrote it."""
 
     source: str
     dt: date
@@ -49,10 +49,10 @@ def run_includes(context: dg.AssetExecutionContext, key: dg.AssetKey) -> bool:
     return key in context.job_def.asset_layer.selected_asset_keys
 
 
-def landed_bundle(context: StepContext, landing: Landing, default_source: str) -> LandedBundle:
+def landed_bundle(context: StepContext, landing: LandingZone, default_source: str) -> LandedBundle:
     """The bundle that the step is about. Raises NoBundleError, and PlatformError where it was replaced meanwhile."""
     present = run_tags(context)
-    key = present.get(tag_names.BUNDLE) or present.get(tag_names.LANDED)
+    key = present.get(tag_names.BUNDLE_KEY) or present.get(tag_names.LANDED_KEY)
     if key is not None:
         return landing.describe(key, present.get(tag_names.BUNDLE_ETAG))
     source = present.get(tag_names.SOURCE, default_source)
@@ -80,7 +80,7 @@ def batch_of(context: StepContext, bundle: LandedBundle, unpacker: UnpackFunctio
 
 def loaded_version(
     context: StepContext,
-    landing: Landing,
+    landing: LandingZone,
     unpacker: UnpackFunction,
     transformer: TransformJob,
     default_source: str,
@@ -91,7 +91,7 @@ def loaded_version(
     does) is about what RAW was last materialized with for the date, whichever source that was.
     """
     present = run_tags(context)
-    if not present.keys() & {tag_names.BUNDLE, tag_names.LANDED, tag_names.SOURCE}:
+    if not present.keys() & {tag_names.BUNDLE_KEY, tag_names.LANDED_KEY, tag_names.SOURCE}:
         followed = _last_loaded(context)
         if followed is not None:
             return followed

@@ -8,7 +8,7 @@ import dagster as dg
 from movie_platform import __version__
 from movie_platform.assets.batches import LoadedVersion, loaded_version
 from movie_platform.assets.core_lineage import core_deps, core_lineage
-from movie_platform.assets.failures import HEALING_RETRIES, explained
+from movie_platform.assets.failures import TRANSIENT_RETRIES, as_step_failure
 from movie_platform.assets.measure import Stopwatch
 from movie_platform.contracts import Table
 from movie_platform.contracts.locations import version_name
@@ -16,7 +16,7 @@ from movie_platform.contracts.tables import MOVIES
 from movie_platform.contracts.warehouse import CORE_TABLES, FACT_MOVIE_SNAPSHOT
 from movie_platform.graph import asset_keys, column_metadata, metadata_names
 from movie_platform.graph.conditions import follows_its_partition
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.snowflake import WarehouseResource, query_rows
 from movie_platform.resources.snowflake_connection import WarehouseUnavailableError
 from movie_platform.resources.task_graph import AppliedVersion, TableChanges, TaskGraph
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def build_core_tables(
     settings: Settings, partitions: dg.PartitionsDefinition, default_source: str
 ) -> dg.AssetsDefinition:
-    """The multi-asset of all tables of CORE."""
+    """One multi-asset of all tables of CORE: the task graph in Snowflake changes them in one transaction."""
 
     @dg.multi_asset(
         name="core_tables",
@@ -55,19 +55,19 @@ def build_core_tables(
             for table in CORE_TABLES
         ],
         partitions_def=partitions,
-        retry_policy=HEALING_RETRIES,
+        retry_policy=TRANSIENT_RETRIES,
         pool="snowflake",
     )
     def core_tables(
         context: dg.AssetExecutionContext,
-        landing: Landing,
+        landing: LandingZone,
         unpacker: UnpackFunction,
         transformer: TransformJob,
         task_graph: TaskGraph,
         warehouse: WarehouseResource,
     ) -> Iterator[dg.MaterializeResult]:
         watch = Stopwatch()
-        with explained(heals=(UnpackFunctionError, WarehouseUnavailableError)):
+        with as_step_failure(transient=(UnpackFunctionError, WarehouseUnavailableError)):
             version = loaded_version(context, landing, unpacker, transformer, default_source)
             applied = task_graph.bring(
                 version.source,

@@ -7,13 +7,18 @@ import dagster as dg
 
 from movie_platform import __version__
 from movie_platform.assets.batches import add_run_tags
-from movie_platform.assets.failures import HEALING_RETRIES, explained
+from movie_platform.assets.failures import TRANSIENT_RETRIES, as_step_failure
 from movie_platform.assets.measure import Stopwatch
+from movie_platform.bundles.bundle_error import BundleError
+from movie_platform.bundles.manifest import SourceInfo
 from movie_platform.graph import asset_keys, column_metadata, metadata_names, tag_names
 from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.extracts import ExtractStore
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.settings import Settings
+from movie_platform.sources.load_types import keeps_cursor, load_type_of, parameters_of
+from movie_platform.sources.profiles import load_profile, open_source
+from movie_platform.sources.source_errors import NotAvailableAsOf, SourceError
 
 
 class ExtractConfig(dg.Config):
@@ -25,7 +30,7 @@ class ExtractConfig(dg.Config):
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Read the source."""
+    """Read the source now: what it says stands for the date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
         kinds={"python", "csv", "parquet"},
         owners=[settings.owner],
         code_version=__version__,
-        retry_policy=HEALING_RETRIES,
+        retry_policy=TRANSIENT_RETRIES,
         metadata={
             "dagster/column_schema": column_metadata.bundle_schema(),
             "dagster/column_lineage": column_metadata.bundle_lineage(asset_keys.SOURCE),
@@ -71,18 +76,14 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
         ),
     )
     def raw_extract(
-        context: dg.AssetExecutionContext, config: ExtractConfig, extracts: ExtractStore, landing: Landing
+        context: dg.AssetExecutionContext, config: ExtractConfig, extracts: ExtractStore, landing: LandingZone
     ) -> dg.MaterializeResult:
+        # Not at the top: it imports pyarrow, and the definitions must load quickly.
         from movie_platform.bundle_writing.write import write_extract
-        from movie_platform.bundles.bundle_error import BundleError
-        from movie_platform.bundles.manifest import SourceInfo
-        from movie_platform.sources.load_types import keeps_cursor, load_type_of, parameters_of
-        from movie_platform.sources.profiles import load_profile, open_source
-        from movie_platform.sources.source_errors import NotAvailableAsOf, SourceError
 
         watch = Stopwatch()
         dt = partition_date(context)
-        with explained(typed=(BundleError, SourceError)):
+        with as_step_failure(typed=(BundleError, SourceError)):
             profile = load_profile(config.profile or settings.default_profile, settings=settings)
             add_run_tags(context, {tag_names.SOURCE: profile.name})
             source = open_source(profile, settings=settings)
@@ -100,7 +101,7 @@ def build_raw_extract(settings: Settings, partitions: dg.PartitionsDefinition) -
                     f"source {profile.name} knows only its present state, and no bundle was kept for {dt}"
                 )
             if isinstance(plan, Replay) and kept is not None:
-                add_run_tags(context, {tag_names.LANDED: kept.key, tag_names.BUNDLE_ETAG: kept.etag})
+                add_run_tags(context, {tag_names.LANDED_KEY: kept.key, tag_names.BUNDLE_ETAG: kept.etag})
                 context.log.info(
                     f"The source cannot answer for {dt}: the bundle kept for it, {kept.uri}, is replayed."
                 )

@@ -7,8 +7,8 @@ import dagster as dg
 
 from movie_platform.errors import PlatformError
 
-# For what heals by itself: a throttled service, a lost connection. Everything else fails at once.
-HEALING_RETRIES = dg.RetryPolicy(
+# For transient errors: a throttled service, a lost connection. Everything else fails at once.
+TRANSIENT_RETRIES = dg.RetryPolicy(
     max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
 
@@ -16,30 +16,30 @@ _CLIENT_LIBRARIES = frozenset({"boto3", "botocore", "s3transfer", "snowflake", "
 
 
 @contextmanager
-def explained(
-    *, heals: tuple[type[Exception], ...] = (), typed: tuple[type[Exception], ...] = ()
+def as_step_failure(
+    *, transient: tuple[type[Exception], ...] = (), typed: tuple[type[Exception], ...] = ()
 ) -> Iterator[None]:
     """Turns explained errors into `dg.Failure`s.
 
     A PlatformError, and an error of a type in `typed` (the bundles' and the sources' own), fails the step for good,
-    unless its type is in `heals` or it says of itself that it is `retryable`. Of all other errors those of the
+    unless its type is in `transient` or it says of itself that it is `retryable`. Of all other errors those of the
     network and of the clients pass unchanged, and the step's retry policy applies to them; what is left is a fault
     of the code, which fails it for good.
     """
     try:
         yield
     except (PlatformError, *typed) as error:
-        retry = isinstance(error, heals) or getattr(error, "retryable", False)
+        retry = isinstance(error, transient) or getattr(error, "retryable", False)
         raise _failure(error, allow_retries=retry) from error
     except dg.Failure:
         raise
     except Exception as error:
-        if _may_heal(error):
+        if _is_transient(error):
             raise
         raise _failure(error, allow_retries=False) from error
 
 
-def _may_heal(error: Exception) -> bool:
+def _is_transient(error: Exception) -> bool:
     library = type(error).__module__.partition(".")[0]
     return isinstance(error, OSError) or library in _CLIENT_LIBRARIES
 

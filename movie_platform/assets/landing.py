@@ -1,24 +1,24 @@
 """landing/zipped_bundle: the extract of a day as one ZIP in the landing bucket."""
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from movie_platform import __version__
 from movie_platform.assets.batches import add_run_tags, run_includes, run_tags
-from movie_platform.assets.failures import HEALING_RETRIES, explained
+from movie_platform.assets.failures import TRANSIENT_RETRIES, as_step_failure
 from movie_platform.assets.measure import Stopwatch
+from movie_platform.bundle_writing.zipping import write_zip
+from movie_platform.bundles.bundle_error import BundleError
+from movie_platform.bundles.manifest import Manifest
+from movie_platform.bundles.read import FolderReader, read_manifest
 from movie_platform.contracts.locations import landing_prefix
 from movie_platform.errors import PlatformError
 from movie_platform.graph import asset_keys, column_metadata, metadata_names, tag_names
 from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.extracts import ExtractStore
-from movie_platform.resources.landing_bucket import LandedBundle, Landing
+from movie_platform.resources.landing_bucket import LandedBundle, LandingZone
 from movie_platform.settings import Settings
-
-if TYPE_CHECKING:
-    from movie_platform.bundles.manifest import Manifest
 
 
 class NothingExtractedError(PlatformError):
@@ -45,7 +45,7 @@ def build_zipped_bundle(
         kinds={"python", "s3"},
         owners=[settings.owner],
         code_version=__version__,
-        retry_policy=HEALING_RETRIES,
+        retry_policy=TRANSIENT_RETRIES,
         metadata={
             "dagster/column_schema": column_metadata.bundle_schema(),
             "dagster/column_lineage": column_metadata.bundle_lineage(asset_keys.RAW_EXTRACT),
@@ -56,19 +56,15 @@ def build_zipped_bundle(
         ),
     )
     def zipped_bundle(
-        context: dg.AssetExecutionContext, extracts: ExtractStore, landing: Landing
+        context: dg.AssetExecutionContext, extracts: ExtractStore, landing: LandingZone
     ) -> dg.MaterializeResult:
-        from movie_platform.bundle_writing.zipping import write_zip
-        from movie_platform.bundles.bundle_error import BundleError
-        from movie_platform.bundles.read import FolderReader, read_manifest
-
         watch = Stopwatch()
         dt = partition_date(context)
         present = run_tags(context)
         source = present.get(tag_names.SOURCE, default_source)
-        with explained(typed=(BundleError,)):
-            if tag_names.LANDED in present:
-                replayed = landing.describe(present[tag_names.LANDED], present.get(tag_names.BUNDLE_ETAG))
+        with as_step_failure(typed=(BundleError,)):
+            if tag_names.LANDED_KEY in present:
+                replayed = landing.describe(present[tag_names.LANDED_KEY], present.get(tag_names.BUNDLE_ETAG))
                 _tag(context, replayed)
                 return _result(replayed, landing.manifest(replayed), watch, unchanged=True)
             batch_id = present.get(tag_names.BATCH_ID) or _last_extract(context, source, dt)
@@ -81,9 +77,9 @@ def build_zipped_bundle(
                     return _result(winner, manifest, watch, unchanged=True)
                 key = f"{landing_prefix(source, dt)}{batch_id}.zip"
                 # Before the upload: the sensor may hear of the bundle before this step ends.
-                marks = {tag_names.LANDED: key}
+                marks = {tag_names.LANDED_KEY: key}
                 if run_includes(context, asset_keys.UNZIPPED_FILES):
-                    marks[tag_names.BUNDLE] = key
+                    marks[tag_names.BUNDLE_KEY] = key
                 add_run_tags(context, marks)
                 with landing.writer(key) as stream:
                     write_zip(FolderReader(folder), stream)
@@ -96,12 +92,12 @@ def build_zipped_bundle(
 
 def _tag(context: dg.AssetExecutionContext, bundle: LandedBundle) -> None:
     added = {
-        tag_names.LANDED: bundle.key,
+        tag_names.LANDED_KEY: bundle.key,
         tag_names.BUNDLE_ETAG: bundle.etag,
         tag_names.BATCH_ID: bundle.name,
     }
     if run_includes(context, asset_keys.UNZIPPED_FILES):
-        added[tag_names.BUNDLE] = bundle.key
+        added[tag_names.BUNDLE_KEY] = bundle.key
     add_run_tags(context, added)
 
 
@@ -125,7 +121,7 @@ def _last_extract(context: dg.AssetExecutionContext, source: str, dt: date) -> s
 
 
 def _result(
-    bundle: LandedBundle, manifest: "Manifest", watch: Stopwatch, *, unchanged: bool
+    bundle: LandedBundle, manifest: Manifest, watch: Stopwatch, *, unchanged: bool
 ) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         data_version=dg.DataVersion(manifest.content_id),

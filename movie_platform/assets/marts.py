@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from movie_platform import __version__
-from movie_platform.assets.failures import HEALING_RETRIES, explained
+from movie_platform.assets.failures import TRANSIENT_RETRIES, as_step_failure
 from movie_platform.assets.mart_lineage import mart_deps, mart_lineage
 from movie_platform.assets.measure import Stopwatch
 from movie_platform.contracts import Table
@@ -74,7 +74,7 @@ def build_marts(settings: Settings) -> dg.AssetsDefinition:
             for mart in MART_VIEWS
         ],
         can_subset=True,
-        retry_policy=HEALING_RETRIES,
+        retry_policy=TRANSIENT_RETRIES,
         pool="snowflake",
     )
     def marts(
@@ -82,7 +82,7 @@ def build_marts(settings: Settings) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult]:
         tag = f"movie_platform marts {context.run.run_id}"
         with (
-            explained(heals=(WarehouseUnavailableError,)),
+            as_step_failure(transient=(WarehouseUnavailableError,)),
             warehouse.connect(query_tag=tag, role=settings.snowflake_transformer_role) as connection,
         ):
             days = latest_days(connection)
@@ -128,6 +128,7 @@ def describe(connection: "SnowflakeConnection", mart: Table, days: dict[str, dat
 
 
 def _require(connection: "SnowflakeConnection", mart: Table) -> None:
+    # Takes a second, which processes that load this module and ask Snowflake nothing are spared.
     import snowflake.connector
 
     try:

@@ -25,7 +25,7 @@ def peak_rss_bytes() -> int:
 
 
 class Stopwatch:
-    """Starts when it is made."""
+    """Measures a step from the moment at which it is made."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()

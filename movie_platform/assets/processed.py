@@ -4,10 +4,10 @@ import dagster as dg
 
 from movie_platform import __version__
 from movie_platform.assets.batches import add_run_tags, landed_bundle, refuse_quarantined
-from movie_platform.assets.failures import HEALING_RETRIES, explained
+from movie_platform.assets.failures import TRANSIENT_RETRIES, as_step_failure
 from movie_platform.assets.measure import Stopwatch
 from movie_platform.graph import asset_keys, column_metadata, metadata_names, tag_names
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.unpack import UnpackFunction, UnpackFunctionError
 from movie_platform.settings import Settings
 
@@ -25,7 +25,7 @@ def build_unzipped_files(
         kinds={"lambda", "s3", "csv", "parquet"},
         owners=[settings.owner],
         code_version=__version__,
-        retry_policy=HEALING_RETRIES,
+        retry_policy=TRANSIENT_RETRIES,
         metadata={
             "dagster/column_schema": column_metadata.bundle_schema(),
             "dagster/column_lineage": column_metadata.bundle_lineage(asset_keys.ZIPPED_BUNDLE),
@@ -36,10 +36,10 @@ def build_unzipped_files(
         ),
     )
     def unzipped_files(
-        context: dg.AssetExecutionContext, landing: Landing, unpacker: UnpackFunction
+        context: dg.AssetExecutionContext, landing: LandingZone, unpacker: UnpackFunction
     ) -> dg.MaterializeResult:
         watch = Stopwatch()
-        with explained(heals=(UnpackFunctionError,)):
+        with as_step_failure(transient=(UnpackFunctionError,)):
             bundle = landed_bundle(context, landing, default_source)
             answer = unpacker.unpack(bundle.bucket, bundle.key, bundle.etag, context)
             if answer.status == "quarantined":

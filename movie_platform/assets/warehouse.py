@@ -6,12 +6,12 @@ import dagster as dg
 
 from movie_platform import __version__
 from movie_platform.assets.batches import batch_of, landed_bundle
-from movie_platform.assets.failures import HEALING_RETRIES, explained
+from movie_platform.assets.failures import TRANSIENT_RETRIES, as_step_failure
 from movie_platform.assets.measure import Stopwatch
 from movie_platform.contracts import ARCHIVE_TABLES, Table
 from movie_platform.contracts.locations import archive_prefix, version_name
 from movie_platform.graph import asset_keys, column_metadata, metadata_names
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.raw_loader import RawLoader
 from movie_platform.resources.snowflake_connection import WarehouseUnavailableError
 from movie_platform.resources.transform import TransformJob
@@ -22,7 +22,7 @@ from movie_platform.settings import Settings
 def build_warehouse_tables(
     settings: Settings, partitions: dg.PartitionsDefinition, default_source: str
 ) -> list[dg.AssetsDefinition]:
-    """One asset a table that has a pipe."""
+    """An asset for each table that a pipe loads: it waits until every file of the archive is in RAW."""
     return [_build(table, settings, partitions, default_source) for table in ARCHIVE_TABLES]
 
 
@@ -37,7 +37,7 @@ def _build(
         kinds={"snowpipe", "snowflake"},
         owners=[settings.owner],
         code_version=__version__,
-        retry_policy=HEALING_RETRIES,
+        retry_policy=TRANSIENT_RETRIES,
         pool="snowflake",
         freshness_policy=dg.FreshnessPolicy.time_window(
             fail_window=settings.freshness_fail, warn_window=settings.freshness_warn
@@ -51,13 +51,13 @@ def _build(
     )
     def warehouse_table(
         context: dg.AssetExecutionContext,
-        landing: Landing,
+        landing: LandingZone,
         unpacker: UnpackFunction,
         transformer: TransformJob,
         loader: RawLoader,
     ) -> dg.MaterializeResult:
         watch = Stopwatch()
-        with explained(heals=(UnpackFunctionError, WarehouseUnavailableError)):
+        with as_step_failure(transient=(UnpackFunctionError, WarehouseUnavailableError)):
             bundle = landed_bundle(context, landing, default_source)
             batch_id, _ = batch_of(context, bundle, unpacker)
             record = transformer.newest_record(bundle.source, bundle.dt, batch_id)

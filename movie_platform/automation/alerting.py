@@ -31,7 +31,7 @@ class FailedCheck:
 
 @dataclass(frozen=True, slots=True)
 class FailedRun:
-    """The facts about a failed run."""
+    """What an alert about a failed run is decided and written from."""
 
     run_id: str
     job_name: str
@@ -57,8 +57,8 @@ def alert_for_failed_run(run: FailedRun, *, max_attempts: int = MAX_ATTEMPTS) ->
     day = run.tags.get(PARTITION, "no partition")
     about = f"{day}, source {run.tags[tag_names.SOURCE]}" if tag_names.SOURCE in run.tags else day
     where = f"Dagster run {run.run_id} of job {run.job_name} ({about})"
-    if run.tags.get(tag_names.BUNDLE):
-        where += f"; bundle {run.tags[tag_names.BUNDLE]}"
+    if run.tags.get(tag_names.BUNDLE_KEY):
+        where += f"; bundle {run.tags[tag_names.BUNDLE_KEY]}"
     if run.checks:
         names = ", ".join(f"{check.asset}:{check.name}" for check in run.checks)
         return Alert(

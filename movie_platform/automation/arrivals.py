@@ -4,7 +4,7 @@ Nothing here talks to S3, SQS or Dagster's storage; the sensor does.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -57,7 +57,7 @@ class KnownRun:
 
 
 class Action(Enum):
-    """What the sensor does with an arrival."""
+    """What the sensor does about an arrival and its message."""
 
     REQUEST = "request a run"
     FORGET = "delete the message: a run exists"
@@ -72,6 +72,20 @@ class Decision:
     action: Action
     attempt: int = 0
     run_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TickPlan:
+    """What a tick of the sensor does about all that arrived.
+
+    `requests`: a run each. `foreign`: new bundles that no run of ours landed. `settled`: key and ETag of the arrivals
+    whose messages are done with. `misdated`: arrivals for a date that is no partition; nothing is done about them.
+    """
+
+    requests: tuple[tuple[Arrival, Decision], ...]
+    foreign: tuple[Arrival, ...]
+    settled: frozenset[tuple[str, str]]
+    misdated: tuple[Arrival, ...]
 
 
 def arrivals_of_message(body: str) -> tuple[list[Arrival], list[Unusable]]:
@@ -151,6 +165,39 @@ def decide(
             return Decision(Action.WAIT)
     attempt = len(failed) + 1
     return Decision(Action.REQUEST, attempt, run_key(arrival, attempt))
+
+
+def plan_tick(
+    candidates: Sequence[Arrival],
+    *,
+    runs: Mapping[str, Sequence[KnownRun]],
+    landed_here: Collection[str],
+    is_partition: Callable[[date], bool],
+    now: float,
+) -> TickPlan:
+    """What a tick at `now` (seconds since 1970) does about distinct arrivals, in their order.
+
+    `runs` are all runs by the landing key that they are tagged with, `landed_here` the keys that runs of ours landed.
+    """
+    dates = {dt for dt in {arrival.dt for arrival in candidates} if is_partition(dt)}
+    decided = [
+        (arrival, decide(arrival, runs.get(arrival.key, []), now=now))
+        for arrival in candidates
+        if arrival.dt in dates
+    ]
+    requests = tuple((arrival, what) for arrival, what in decided if what.action is Action.REQUEST)
+    return TickPlan(
+        requests=requests,
+        foreign=tuple(
+            arrival for arrival, what in requests if what.attempt == 1 and arrival.key not in landed_here
+        ),
+        settled=frozenset(
+            (arrival.key, arrival.etag)
+            for arrival, what in decided
+            if what.action in {Action.FORGET, Action.GIVE_UP}
+        ),
+        misdated=tuple(arrival for arrival in candidates if arrival.dt not in dates),
+    )
 
 
 def run_key(arrival: Arrival, attempt: int) -> str:

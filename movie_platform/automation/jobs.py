@@ -16,6 +16,7 @@ MATERIALIZE_DAY = "materialize_day"
 PROCESS_LANDED_BUNDLE = "process_landed_bundle"
 
 
+# Quoted: Dagster exports the name to type checkers alone.
 def build_jobs() -> list["dg.UnresolvedAssetJobDefinition"]:
     """The three ways a day is carried: up to landing, from landing on, and from source to marts."""
     extracted = dg.AssetSelection.assets(asset_keys.RAW_EXTRACT, asset_keys.ZIPPED_BUNDLE)

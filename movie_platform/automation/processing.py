@@ -21,11 +21,11 @@ def processing_request(arrival: Arrival, attempt: int = 1) -> ProcessingRequest:
     return ProcessingRequest(PROCESS_LANDED_BUNDLE, arrival.dt.isoformat(), processing_tags(arrival, attempt))
 
 
-def processing_tags(arrival: "Arrival", attempt: int) -> dict[str, str]:
+def processing_tags(arrival: Arrival, attempt: int) -> dict[str, str]:
     """Tags of a run that processes a bundle that landed."""
     return {
         tag_names.SOURCE: arrival.source,
-        tag_names.BUNDLE: arrival.key,
+        tag_names.BUNDLE_KEY: arrival.key,
         tag_names.BUNDLE_ETAG: arrival.etag,
         tag_names.ATTEMPT: str(attempt),
     }

@@ -1,4 +1,4 @@
-"""The schedule of the daily extract."""
+"""What runs by the clock: the extract of each day. All else follows from what arrives."""
 
 import dagster as dg
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import dagster as dg
 
-from movie_platform.automation.arrival_sensor import LISTED_A_TICK
+from movie_platform.automation.arrival_listing import LISTED_A_TICK
 from movie_platform.bench.database import SOURCE
 from movie_platform.bench.home import running_cloud, temporary_folder
 from movie_platform.bench.report import ShowTable
@@ -27,6 +27,7 @@ from movie_platform.local_cloud.home import Home
 from movie_platform.resources.aws import AwsResource
 from movie_platform.runs.instance import open_instance
 from movie_platform.settings import LOCAL_ACCOUNT, Settings
+from movie_platform.waiting import Deadline
 
 SENSOR = "bundle_arrival_sensor"
 _DATES = 10
@@ -42,7 +43,7 @@ class TickReport:
     tick_seconds: Sequence[float]
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
+        """Number of objects and ticks, and the first, median and slowest tick in seconds, as JSON values."""
         return {
             "objects": self.objects,
             "ticks": len(self.tick_seconds),
@@ -52,7 +53,7 @@ class TickReport:
         }
 
     def show(self, show_table: ShowTable) -> None:
-        """The report as a table."""
+        """The figures of `as_json` as a table of two columns."""
         figures = self.as_json()
         show_table("Ticks of the arrival sensor", ("Figure", "Value"), list(figures.items()))
 
@@ -99,9 +100,9 @@ def _tick(settings: Settings, most: int) -> list[float]:
     sensor = definitions.resolve_sensor_def(SENSOR)
     cursor: str | None = None
     seconds: list[float] = []
-    deadline = time.monotonic() + _TICKING_SECONDS
+    deadline = Deadline(_TICKING_SECONDS)
     with open_instance(settings.home) as instance:
-        while len(seconds) < most and time.monotonic() < deadline:
+        while len(seconds) < most and not deadline.passed:
             context = dg.build_sensor_context(
                 instance=instance,
                 cursor=cursor,

@@ -5,7 +5,6 @@ The rows of RAW are made by SQL in the warehouse itself: what is measured begins
 in a hundred changes each day, a different one each time; each film has a genre, two people and a rating.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,6 +17,7 @@ from movie_platform.bench.report import ShowTable
 from movie_platform.errors import PlatformError
 from movie_platform.resources.graph_state import ROOT_TASK, TASKS
 from movie_platform.resources.snowflake_connection import connect, query_rows
+from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_for
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -77,13 +77,13 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class HistoryReport:
-    """The days that were asked for."""
+    """What one more day took after each number of days that was asked for, with so many films."""
 
     films: int
     days: Sequence[DayFigures]
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
+        """The figures of each day, seconds of each task included, as JSON values."""
         return {
             "films": self.films,
             "days": [
@@ -99,7 +99,7 @@ class HistoryReport:
         }
 
     def show(self, show_table: ShowTable) -> None:
-        """The report as a table."""
+        """The figures as a table with a line for each day."""
         show_table(
             f"One more day of {self.films:,} films",
             ("days before", "films changed", "seconds", "CPU s", *(name.lower() for name in TASKS)),
@@ -178,8 +178,8 @@ def _apply(connection: "SnowflakeConnection") -> dict[str, float]:
         )
     )
     _execute(connection, f"EXECUTE TASK CORE.{ROOT_TASK}")
-    deadline = time.monotonic() + _SECONDS
-    while time.monotonic() < deadline:
+
+    def seconds_of_tasks() -> dict[str, float] | None:
         runs = list(
             query_rows(
                 connection,
@@ -195,8 +195,16 @@ def _apply(connection: "SnowflakeConnection") -> dict[str, float]:
             raise PlatformError("task_failed", f"task CORE.{failed['name']}: {failed['error_message']}", "")
         if len(new) == len(TASKS) and all(run["state"] == "SUCCEEDED" for run in new):
             return {str(run["name"]): float(run["seconds"]) for run in new}
-        time.sleep(0.2)
-    raise PlatformError("bench_timeout", f"the task graph took more than {_SECONDS} s", "Try fewer --rows.")
+        return None
+
+    try:
+        return wait_for(
+            seconds_of_tasks, "the task graph", deadline=Deadline(_SECONDS), pauses=Pauses.steady(0.2)
+        )
+    except WaitTimeoutError as late:
+        raise PlatformError(
+            "bench_timeout", f"the task graph took more than {_SECONDS} s", "Try fewer --rows."
+        ) from late
 
 
 def _execute(connection: "SnowflakeConnection", statement: str) -> None:

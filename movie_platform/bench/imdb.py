@@ -52,7 +52,7 @@ class ImdbReport:
         }
 
     def show(self, show_table: ShowTable) -> None:
-        """The report as a table: a line a way."""
+        """The figures as a table with a line for each way of joining."""
         load = f"load average {self.machine.load_before:.1f} before, {self.machine.load_after:.1f} after"
         show_table(
             f"{self.titles:,} IMDb titles, {self.bytes / _MEGABYTE:,.0f} MB of gzip; {load}",

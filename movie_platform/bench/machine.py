@@ -1,4 +1,4 @@
-"""The machine that a benchmark runs on."""
+"""What a reader must know of the machine to compare figures: processors, memory, load."""
 
 import os
 import platform

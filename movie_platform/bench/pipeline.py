@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from movie_platform.bench import bare_tools, naive_way, platform_stages
+from movie_platform.bench import baseline_bare, baseline_naive, platform_stages
 from movie_platform.bench.database import FilmDatabase, write_database
 from movie_platform.bench.home import running_cloud, temporary_folder
 from movie_platform.bench.machine import this_machine
@@ -74,7 +74,7 @@ class _Bench:
             self._bare(made["extracted"].folder, files)
         if NAIVE in self._tools:
             self._progress("The naive way")
-            used = in_own_process(naive_way.run, self._database.path, self._make("naive"), self._stages)
+            used = in_own_process(baseline_naive.run, self._database.path, self._make("naive"), self._stages)
             for stage, usage in used.items():
                 self._note(stage, NAIVE, usage)
 
@@ -109,17 +109,17 @@ class _Bench:
         zipped, unzipped = folder / "films.zip", self._make("bare", "unzipped")
         extracted = self._make("bare", "extracted")
         steps: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
-            "extract": (bare_tools.extract, (self._database.path, extracted)),
-            "bundle": (bare_tools.zip_files, (extract, zipped)),
-            "unpack": (bare_tools.unzip_files, (zipped, unzipped)),
-            "load": (bare_tools.load, (files, folder / "warehouse.duckdb")),
+            "extract": (baseline_bare.extract, (self._database.path, extracted)),
+            "bundle": (baseline_bare.zip_files, (extract, zipped)),
+            "unpack": (baseline_bare.unzip_files, (zipped, unzipped)),
+            "load": (baseline_bare.load, (files, folder / "warehouse.duckdb")),
         }
         for stage in STAGES:
             if stage not in self._stages:
                 continue
             if stage == "transform":
                 target, working = folder / "transformed", folder / "spark"
-                usage = bare_tools.transform(unzipped / "parquet", target, working)
+                usage = baseline_bare.transform(unzipped / "parquet", target, working)
             else:
                 function, arguments = steps[stage]
                 usage = measured_in_own_process(function, *arguments).usage

@@ -3,7 +3,6 @@
 The functions take and return plain values, so that `usage.in_own_process` can carry them to a process of their own.
 """
 
-import time
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -24,8 +23,8 @@ from movie_platform.resources.landing_bucket import LandedBundle
 from movie_platform.resources.transform import FINAL_STATES, VERIFIED_URI, TransformRecord
 from movie_platform.resources.unpack import UnpackAnswer
 from movie_platform.sources.profiles import load_profile, open_source
+from movie_platform.waiting import Deadline, Pauses, wait_for
 
-_POLL_SECONDS = 0.2
 _TRANSFORM_MINUTES = 120
 
 
@@ -103,12 +102,13 @@ def transform(home: Path, answer: UnpackAnswer) -> TransformRecord:
     started = glue.start_job_run(
         JobName=settings.glue_job_name, Timeout=_TRANSFORM_MINUTES, Arguments={VERIFIED_URI: verified}
     )["JobRunId"]
-    # The job's own timeout ends the loop.
-    while True:
+
+    def ended() -> Any:
         run = glue.get_job_run(JobName=settings.glue_job_name, RunId=started)["JobRun"]
-        if run["JobRunState"] in FINAL_STATES:
-            break
-        time.sleep(_POLL_SECONDS)
+        return run if run["JobRunState"] in FINAL_STATES else None
+
+    # The job's own timeout ends the wait.
+    run = wait_for(ended, f"Glue job run {started}", deadline=Deadline.never(), pauses=Pauses.steady(0.2))
     if run["JobRunState"] != "SUCCEEDED":
         raise StageError(
             "transform_failed",

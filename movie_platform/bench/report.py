@@ -102,7 +102,7 @@ class BenchReport:
         return StageFigures(END_TO_END, self.rows, self.stages[0].bytes, used)
 
     def as_json(self) -> dict[str, Any]:
-        """The report as JSON values."""
+        """The figures of machine, stages and their sum as JSON values."""
         total = self.end_to_end()
         return {
             "rows": self.rows,

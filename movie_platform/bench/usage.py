@@ -50,7 +50,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A function's result and what it took."""
+    """A function's result, and the time and memory that its call took."""
 
     result: Any
     usage: Usage

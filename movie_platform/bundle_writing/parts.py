@@ -32,11 +32,11 @@ class HashingFile(io.RawIOBase):
         self.size = 0
 
     def writable(self) -> bool:
-        """True."""
+        """True, always: pyarrow asks before it takes a file for writing."""
         return True
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        """Writes all of `data`."""
+        """Writes and hashes all of `data`; the number of its bytes."""
         view = memoryview(data)
         self._digest.update(view)
         self._file.write(view)
@@ -52,7 +52,7 @@ class HashingFile(io.RawIOBase):
         return self._digest.hexdigest()
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the file; a second time does nothing."""
         if not self.closed:
             self._file.close()
         super().close()
@@ -81,7 +81,7 @@ class _Part:
         self._file.close()
 
     def _close_writer(self) -> None:
-        """Ends what pyarrow still has to write."""
+        """Ends what pyarrow still has to write. Nothing, for a part that is written without it."""
 
 
 class CsvPart(_Part):
@@ -97,7 +97,7 @@ class CsvPart(_Part):
         self._writer = pacsv.CSVWriter(self._file, schema, write_options=options)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Appends rows."""
+        """Appends the rows of a batch of the part's schema."""
         self._writer.write_batch(batch)
         self._rows += batch.num_rows
 
@@ -140,11 +140,11 @@ class RejectedPart(_Part):
 
     @property
     def rows(self) -> int:
-        """Number of lines written."""
+        """Number of lines written so far, a line a rejected row."""
         return self._rows
 
     def write(self, rows: Iterable[RejectedRow]) -> None:
-        """Appends rejected rows."""
+        """Appends a line for each rejected row, in the order given."""
         for row in rows:
             line = {
                 "line_number": row.line_number,

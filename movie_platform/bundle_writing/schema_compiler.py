@@ -25,7 +25,10 @@ _FUNCTION = re.compile(r"\bvalidate_urn_movie_platform_manifest_1\b")
 
 
 def generate() -> str:
-    """The validator's source text."""
+    """The source text of the validator that the schema in the documents asks for.
+
+    Raises RuntimeError where fastjsonschema generates code that this does not know how to change.
+    """
     schema = load_json(SCHEMA_PATH.read_bytes())
     code = str(fastjsonschema.compile_to_code(schema, use_default=False))
     if _LIBRARY_IMPORT not in code:

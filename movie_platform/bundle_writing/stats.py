@@ -46,7 +46,7 @@ class DistinctCounter:
         self._runs: list[list[int]] = []
 
     def add(self, values: pa.Array) -> None:
-        """Adds the values that are not null."""
+        """Counts the values of an array of strings; nulls are no values."""
         present = values.drop_null()
         hashes = np.fromiter(map(hash, present.to_pylist()), np.int64, len(present))
         self._pending.append(hashes)
@@ -63,7 +63,7 @@ class DistinctCounter:
         return sum(len(np.unique(self._hashes_in(step))) for step in range(len(_RANGE_EDGES) + 1))
 
     def close(self) -> None:
-        """Removes the temporary file."""
+        """Removes the temporary file, where there were enough values for one."""
         if self._file is not None:
             self._file.close()
 
@@ -134,7 +134,7 @@ class StatsCollector:
         self._keys.add(batch.column(self._key))
 
     def result(self) -> Stats:
-        """What was found so far."""
+        """Nulls, least and greatest value of each column, and different keys, of the batches so far."""
         columns: dict[str, ColumnStats] = {}
         for name in self._columns:
             found = self._ranges.get(name)
@@ -144,5 +144,5 @@ class StatsCollector:
         return Stats(self._keys.count(), columns)
 
     def close(self) -> None:
-        """Gives temporary files back."""
+        """Removes the temporary file in which different keys are counted."""
         self._keys.close()

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
 
+from movie_platform import __version__
 from movie_platform.bundle_writing.content import ContentHasher
 from movie_platform.bundle_writing.parts import CsvPart, ParquetPart, RejectedPart
 from movie_platform.bundle_writing.stats import StatsCollector
@@ -103,7 +103,7 @@ def write_extract(
             load_type=load_type,
             source=replace(source, cursor=next_cursor()) if next_cursor is not None else source,
             extracted_at=moment,
-            producer=producer or ProducerInfo("movie-platform", version("movie-platform")),
+            producer=producer or ProducerInfo("movie-platform", __version__),
             columns=tuple(ColumnInfo(c.name, c.description) for c in _contract_columns(names)),
             row_count=sum(file.rows for file in files if file.format == "csv"),
             rejected_count=sum(file.rows for file in files if file.format == "jsonl"),

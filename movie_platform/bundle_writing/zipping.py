@@ -36,7 +36,7 @@ class ByteSink(Protocol):
     """What a bundle is written to: a file, a socket, the parts of an upload."""
 
     def write(self, data: bytes, /) -> object:
-        """Takes all of `data`."""
+        """Takes all of `data`, or raises; what it returns is not looked at."""
         ...
 
 

@@ -38,7 +38,7 @@ class CsvScanner:
         self._rows = 0
 
     def feed(self, chunk: bytes) -> None:
-        """Takes the next bytes of the file."""
+        """Checks the next bytes of the file, cut anywhere."""
         if b"\0" in chunk:
             raise self._fault(
                 ReasonCode.NUL_BYTE, "The file holds a NUL byte, on which CSV readers disagree."
@@ -52,7 +52,7 @@ class CsvScanner:
         self._take_structure(chunk)
 
     def finish(self) -> int:
-        """Number of rows, the header not counted."""
+        """Checks how the file ends; the number of its rows, the header not counted."""
         try:
             self._decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:

@@ -43,7 +43,7 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class ProducerInfo:
-    """The program that wrote the bundle."""
+    """The program that wrote the bundle, for people who look for the origin of a fault."""
 
     name: str
     version: str
@@ -112,7 +112,7 @@ class Manifest:
         return tuple(column.name for column in self.columns)
 
     def files_of(self, file_format: FileFormat) -> tuple[FileEntry, ...]:
-        """The files of one format, by part."""
+        """The files of one format, in the order of their parts' numbers."""
         return tuple(sorted((f for f in self.files if f.format == file_format), key=lambda f: f.part))
 
     def to_dict(self) -> dict[str, Any]:
@@ -148,12 +148,12 @@ class Manifest:
         return result
 
     def to_json(self) -> bytes:
-        """The bytes of manifest.json."""
+        """The bytes of manifest.json, the same for the same manifest."""
         return dump_json(self.to_dict())
 
 
 def file_to_dict(file: FileEntry) -> dict[str, Any]:
-    """One object of the manifest's `files`."""
+    """What the manifest says of a file, as an object of its list `files`."""
     return {
         "path": file.path,
         "format": file.format,

@@ -32,7 +32,7 @@ class EntryReader(Protocol):
 
 
 class FolderReader:
-    """The files of an extract in a folder."""
+    """The files of an extract that lies unpacked in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -50,7 +50,7 @@ class EntryStream(io.RawIOBase):
         self._chunk = memoryview(b"")
 
     def readable(self) -> bool:
-        """True."""
+        """True, always: io.BufferedReader takes no stream that says otherwise."""
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
@@ -72,7 +72,7 @@ class ZipReader:
         self._entries = entries
 
     def open(self, path: str) -> BinaryIO:
-        """A buffered stream of the entry."""
+        """A buffered stream of the entry; FileNotFoundError when there is none."""
         entry = self._entries.get(path)
         if entry is None:
             raise FileNotFoundError(f"the bundle has no entry {path!r}")

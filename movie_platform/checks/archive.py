@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from movie_platform.assets.batches import batch_of, landed_bundle
-from movie_platform.assets.failures import explained
+from movie_platform.assets.failures import as_step_failure
 from movie_platform.checks import tables
 from movie_platform.checks.results import Finding, check_result
 from movie_platform.contracts import ARCHIVE_TABLES
@@ -16,7 +16,7 @@ from movie_platform.contracts.tables import MOVIES, QUARANTINED_ROWS
 from movie_platform.graph import asset_keys, metadata_names
 from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.aws import AwsResource
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.transform import ArchiveFile, TransformJob, TransformRecord
 from movie_platform.resources.unpack import UnpackFunction
 
@@ -68,11 +68,11 @@ def build_archive_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
     def archive_checks(
         context: dg.AssetCheckExecutionContext,
         aws: AwsResource,
-        landing: Landing,
+        landing: LandingZone,
         unpacker: UnpackFunction,
         transformer: TransformJob,
     ) -> Iterator[dg.AssetCheckResult]:
-        with explained():
+        with as_step_failure():
             bundle = landed_bundle(context, landing, default_source)
             batch_id, _ = batch_of(context, bundle, unpacker)
             record = transformer.newest_record(bundle.source, bundle.dt, batch_id)

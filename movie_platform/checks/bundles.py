@@ -11,25 +11,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import dagster as dg
 
 from movie_platform.assets.batches import add_run_tags, batch_of, landed_bundle, run_tags
-from movie_platform.assets.failures import explained
+from movie_platform.assets.failures import as_step_failure
+from movie_platform.bundles.bundle_error import BundleError
+from movie_platform.bundles.manifest import Manifest
+from movie_platform.bundles.read import ZipReader, read_manifest
+from movie_platform.bundles.verify import verify, verify_folder
 from movie_platform.checks.results import Finding, check_result
 from movie_platform.graph import asset_keys, tag_names
 from movie_platform.graph.partitions import partition_date
 from movie_platform.resources.aws import AwsResource
 from movie_platform.resources.extracts import ExtractStore
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.unpack import UnpackFunction
 from movie_platform.settings import Settings
-
-if TYPE_CHECKING:
-    from movie_platform.bundles.bundle_error import BundleError
-    from movie_platform.bundles.manifest import Manifest
-    from movie_platform.bundles.read import ZipReader
 
 # Gives a file of a bundle, by its path in the bundle, as a file on disk for as long as the context lasts.
 LocalPath = Callable[[str], AbstractContextManager[Path]]
@@ -95,15 +94,12 @@ def _extract_checks(default_source: str) -> dg.AssetChecksDefinition:
         ],
     )
     def raw_extract_checks(
-        context: dg.AssetCheckExecutionContext, extracts: ExtractStore, landing: Landing
+        context: dg.AssetCheckExecutionContext, extracts: ExtractStore, landing: LandingZone
     ) -> dg.AssetCheckResult:
-        from movie_platform.bundles.bundle_error import BundleError
-        from movie_platform.bundles.read import read_manifest
-
         present = run_tags(context)
         source, batch_id = present.get(tag_names.SOURCE, default_source), present.get(tag_names.BATCH_ID)
         try:
-            with explained():
+            with as_step_failure():
                 if batch_id is None:
                     # The bundle of the date is replayed, or the check is run by itself.
                     manifest = landing.manifest(landed_bundle(context, landing, default_source))
@@ -120,13 +116,12 @@ def _extract_checks(default_source: str) -> dg.AssetChecksDefinition:
 def _zip_checks(default_source: str) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name="zipped_bundle_checks", specs=_specs(asset_keys.ZIPPED_BUNDLE))
     def zipped_bundle_checks(
-        context: dg.AssetCheckExecutionContext, aws: AwsResource, landing: Landing, unpacker: UnpackFunction
+        context: dg.AssetCheckExecutionContext,
+        aws: AwsResource,
+        landing: LandingZone,
+        unpacker: UnpackFunction,
     ) -> Iterator[dg.AssetCheckResult]:
-        from movie_platform.bundles.bundle_error import BundleError
-        from movie_platform.bundles.read import ZipReader
-        from movie_platform.bundles.verify import verify
-
-        with explained():
+        with as_step_failure():
             bundle = landed_bundle(context, landing, default_source)
         with tempfile.NamedTemporaryFile(prefix="bundle-", suffix=".zip") as file:
             aws.client("s3").download_fileobj(bundle.bucket, bundle.key, file)
@@ -135,7 +130,7 @@ def _zip_checks(default_source: str) -> dg.AssetChecksDefinition:
                 verified = verify(stream, expected_source=bundle.source, expected_dt=bundle.dt)
             except BundleError as error:
                 # The function's word is the official one: it quarantines, whether or not S3's event reached it.
-                with explained():
+                with as_step_failure():
                     answer = unpacker.unpack(bundle.bucket, bundle.key, bundle.etag)
                 if answer.status == "quarantined":
                     add_run_tags(context, {tag_names.OUTCOME: tag_names.OUTCOME_QUARANTINED})
@@ -150,12 +145,12 @@ def _zip_checks(default_source: str) -> dg.AssetChecksDefinition:
 def _processed_checks(settings: Settings, default_source: str) -> dg.AssetChecksDefinition:
     @dg.multi_asset_check(name="unzipped_files_checks", specs=_specs(asset_keys.UNZIPPED_FILES))
     def unzipped_files_checks(
-        context: dg.AssetCheckExecutionContext, aws: AwsResource, landing: Landing, unpacker: UnpackFunction
+        context: dg.AssetCheckExecutionContext,
+        aws: AwsResource,
+        landing: LandingZone,
+        unpacker: UnpackFunction,
     ) -> Iterator[dg.AssetCheckResult]:
-        from movie_platform.bundles.bundle_error import BundleError
-        from movie_platform.bundles.verify import verify_folder
-
-        with explained():
+        with as_step_failure():
             bundle = landed_bundle(context, landing, default_source)
             _, verified_key = batch_of(context, bundle, unpacker)
         s3, bucket = aws.client("s3"), settings.bucket("processed")
@@ -178,7 +173,7 @@ def _processed_checks(settings: Settings, default_source: str) -> dg.AssetChecks
 
 
 @contextmanager
-def _unzipped(reader: "ZipReader", path: str) -> Iterator[Path]:
+def _unzipped(reader: ZipReader, path: str) -> Iterator[Path]:
     """An entry of a ZIP as a file of its own: Parquet is read from its end, which a ZIP's stream cannot."""
     with tempfile.NamedTemporaryFile(prefix="entry-") as file:
         with reader.open(path) as entry:
@@ -187,14 +182,14 @@ def _unzipped(reader: "ZipReader", path: str) -> Iterator[Path]:
         yield Path(file.name)
 
 
-def _accepted(key: dg.AssetKey, manifest: "Manifest", local_path: LocalPath) -> Iterator[dg.AssetCheckResult]:
+def _accepted(key: dg.AssetKey, manifest: Manifest, local_path: LocalPath) -> Iterator[dg.AssetCheckResult]:
     """The five claims about a bundle whose every byte was verified."""
     for name, finding in _holds(manifest).items():
         yield check_result(key, name, finding)
     yield check_result(key, CSV_AND_PARQUET_AGREE, agreement(manifest, local_path))
 
 
-def _refused(key: dg.AssetKey, error: "BundleError") -> Iterator[dg.AssetCheckResult]:
+def _refused(key: dg.AssetKey, error: BundleError) -> Iterator[dg.AssetCheckResult]:
     broken = _CLAIM_OF_CODE.get(error.code.value, FILES_MATCH_MANIFEST)
     for name in CLAIMS:
         if name == broken:
@@ -204,7 +199,7 @@ def _refused(key: dg.AssetKey, error: "BundleError") -> Iterator[dg.AssetCheckRe
             yield check_result(key, name, Finding(passed=False, summary=summary, next_step=_NEXT_STEP))
 
 
-def _broken(error: "BundleError") -> Finding:
+def _broken(error: BundleError) -> Finding:
     return Finding(
         passed=False,
         summary=f"{error.code.value}: {error.message}",
@@ -214,7 +209,7 @@ def _broken(error: "BundleError") -> Finding:
     )
 
 
-def _holds(manifest: "Manifest") -> dict[str, Finding]:
+def _holds(manifest: Manifest) -> dict[str, Finding]:
     """What the verification found, as one finding a claim. It ended without a fault, so each holds."""
     rows = {"rows": manifest.row_count, "rejected": manifest.rejected_count}
     return {
@@ -237,8 +232,9 @@ def _held(summary: str, counts: Mapping[str, int]) -> Finding:
     return Finding(passed=True, summary=summary, counts=counts)
 
 
-def agreement(manifest: "Manifest", local_path: LocalPath) -> Finding:
+def agreement(manifest: Manifest, local_path: LocalPath) -> Finding:
     """Whether the CSV and the Parquet file of each part hold the same rows, and the manifest's number of them."""
+    # Not at the top: it imports pyarrow, and the definitions must load quickly.
     from movie_platform.bundle_writing.compare import compare_csv_with_parquet
 
     parquet = {file.part: file for file in manifest.files_of("parquet")}

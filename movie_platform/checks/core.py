@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import dagster as dg
 
 from movie_platform.assets.batches import loaded_version
-from movie_platform.assets.failures import explained
+from movie_platform.assets.failures import as_step_failure
 from movie_platform.checks.core_rules import core_rules
 from movie_platform.checks.results import check_result
 from movie_platform.checks.sql_rules import examine
 from movie_platform.graph import asset_keys
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.resources.task_graph import TaskGraph
 from movie_platform.resources.transform import TransformJob
@@ -32,13 +32,13 @@ def build_core_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
     )
     def core_checks(
         context: dg.AssetCheckExecutionContext,
-        landing: Landing,
+        landing: LandingZone,
         unpacker: UnpackFunction,
         transformer: TransformJob,
         task_graph: TaskGraph,
         warehouse: WarehouseResource,
     ) -> Iterator[dg.AssetCheckResult]:
-        with explained():
+        with as_step_failure():
             version = loaded_version(context, landing, unpacker, transformer, default_source)
             values = {"source": version.source, "dt": version.dt}
             tag = f"movie_platform check {context.run.run_id}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from movie_platform.assets.failures import explained
+from movie_platform.assets.failures import as_step_failure
 from movie_platform.checks.mart_rules import mart_rules
 from movie_platform.checks.results import check_result
 from movie_platform.checks.sql_rules import examine
@@ -44,7 +44,7 @@ def build_mart_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         ]
         tag = f"movie_platform check {context.run.run_id}"
         with (
-            explained(),
+            as_step_failure(),
             warehouse.connect(query_tag=tag, role=settings.snowflake_transformer_role) as connection,
         ):
             findings = [(rule, examine(connection, rule)) for rule in wanted]

@@ -25,7 +25,7 @@ def check_result(
     finding: Finding,
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
-    """A finding as Dagster shows it."""
+    """A finding as the result of a check: counts, offenders as a table, and what to do where it did not pass."""
     metadata: dict[str, dg.MetadataValue] = {
         name: dg.MetadataValue.float(value) if isinstance(value, float) else dg.MetadataValue.int(value)
         for name, value in finding.counts.items()

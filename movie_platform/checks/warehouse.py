@@ -3,11 +3,11 @@
 import dagster as dg
 
 from movie_platform.assets.batches import batch_of, landed_bundle
-from movie_platform.assets.failures import explained
+from movie_platform.assets.failures import as_step_failure
 from movie_platform.checks.results import Finding, check_result
 from movie_platform.contracts import ARCHIVE_TABLES, Table
 from movie_platform.graph import asset_keys
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.raw_loader import rows_by_file
 from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.resources.transform import ArchiveFile, TransformJob
@@ -17,7 +17,7 @@ NAME = "loaded_rows_match_archive"
 
 
 def build_warehouse_checks(default_source: str) -> list[dg.AssetChecksDefinition]:
-    """One check a loaded table."""
+    """A check for each loaded table: RAW holds as many rows of a version as the archive."""
     return [_build(table, default_source) for table in ARCHIVE_TABLES]
 
 
@@ -37,12 +37,12 @@ def _build(table: Table, default_source: str) -> dg.AssetChecksDefinition:
     )
     def loaded_rows_match_archive(
         context: dg.AssetCheckExecutionContext,
-        landing: Landing,
+        landing: LandingZone,
         unpacker: UnpackFunction,
         transformer: TransformJob,
         warehouse: WarehouseResource,
     ) -> dg.AssetCheckResult:
-        with explained():
+        with as_step_failure():
             bundle = landed_bundle(context, landing, default_source)
             batch_id, _ = batch_of(context, bundle, unpacker)
             record = transformer.newest_record(bundle.source, bundle.dt, batch_id)

@@ -17,7 +17,7 @@ _EPILOG = (
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform bench` to the command line."""
     app.command(cls=JsonFileCommand, epilog=_EPILOG)(bench)
 
 

@@ -7,25 +7,25 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Self
 
-from movie_platform.automation.worker import fail_abandoned_runs
+from movie_platform.automation.run_owner import fail_orphaned_runs
 from movie_platform.commands import console
 from movie_platform.errors import ConfigurationError, PlatformError
 from movie_platform.local_cloud import ports, processes
 from movie_platform.local_cloud.ports import LOOPBACK
-from movie_platform.local_cloud.processes import ProcessId
+from movie_platform.process_identity import ProcessIdentity
 from movie_platform.runs.instance import (
     dagster_home,
     open_instance,
     prepare_dagster_home,
     workspace_file,
 )
+from movie_platform.waiting import Deadline, Pauses, WaitStoppedError, WaitTimeoutError, wait_until
 
 DEFAULT_PORT = 3000
 _READY_SECONDS = 120.0
@@ -66,14 +66,14 @@ class DagsterServers:
 
     @property
     def url(self) -> str:
-        """Address of the UI."""
+        """Address of the UI, once the servers were started."""
         return f"http://{LOOPBACK}:{self._port}"
 
     def __enter__(self) -> Self:
         prepare_dagster_home(self._home)
         self._end_what_a_killed_command_left()
         with open_instance(self._home) as instance:
-            fail_abandoned_runs(instance)
+            fail_orphaned_runs(instance)
         self._port = self._choose_port()
         console.say("Starting the Dagster UI and daemon")
         self._child = subprocess.Popen(
@@ -110,7 +110,7 @@ class DagsterServers:
         if self._child is None:
             return
         console.say("Stopping the Dagster UI and daemon")
-        self._end(ProcessId.of(self._child.pid))
+        self._end(ProcessIdentity.of(self._child.pid))
         self._child.wait()
         self._record.unlink(missing_ok=True)
 
@@ -118,23 +118,34 @@ class DagsterServers:
         """Waits until the UI answers; False where `stop` was set before. Raises PlatformError where the
         servers end by themselves, or do not answer in time.
         """
-        deadline = time.monotonic() + _READY_SECONDS
-        while not self._answers():
-            if stop.wait(_POLL_SECONDS):
-                return False
-            self._raise_if_ended()
-            if time.monotonic() > deadline:
-                raise PlatformError(
-                    "dagster_not_ready",
-                    f"the Dagster UI did not answer on {self.url} within {_READY_SECONDS:.0f} s",
-                    "Its own messages are above.",
-                )
+        try:
+            wait_until(
+                self._is_ready,
+                "the Dagster UI",
+                deadline=Deadline(_READY_SECONDS),
+                pauses=Pauses.steady(_POLL_SECONDS),
+                stop=stop,
+            )
+        except WaitStoppedError:
+            return False
+        except WaitTimeoutError as late:
+            raise PlatformError(
+                "dagster_not_ready",
+                f"the Dagster UI did not answer on {self.url} within {_READY_SECONDS:.0f} s",
+                "Its own messages are above.",
+            ) from late
         return True
 
     def wait_until_ended(self, stop: threading.Event) -> None:
         """Returns when `stop` is set. Raises PlatformError where the servers end by themselves."""
         while not stop.wait(_POLL_SECONDS):
             self._raise_if_ended()
+
+    def _is_ready(self) -> bool:
+        if self._answers():
+            return True
+        self._raise_if_ended()
+        return False
 
     def _raise_if_ended(self) -> None:
         if self._child is not None and self._child.poll() is not None:
@@ -166,15 +177,15 @@ class DagsterServers:
     def _write_record(self) -> None:
         if self._child is None:
             return
-        owner, child = ProcessId.of(os.getpid()), ProcessId.of(self._child.pid)
+        owner, child = ProcessIdentity.of(os.getpid()), ProcessIdentity.of(self._child.pid)
         if owner and child:
-            record = {"url": self.url, "owner": _as_json(owner), "servers": _as_json(child)}
+            record = {"url": self.url, "owner": owner.as_record(), "servers": child.as_record()}
             self._record.write_text(json.dumps(record), "utf-8")
 
     def _end_what_a_killed_command_left(self) -> None:
         try:
             record = json.loads(self._record.read_text("utf-8"))
-            owner, servers = ProcessId(**record["owner"]), ProcessId(**record["servers"])
+            owner, servers = (ProcessIdentity.from_record(record[whose]) for whose in ("owner", "servers"))
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return
         if owner.alive:
@@ -185,13 +196,9 @@ class DagsterServers:
             )
         self._end(servers)
 
-    def _end(self, servers: ProcessId | None) -> None:
+    def _end(self, servers: ProcessIdentity | None) -> None:
         if servers is None:
             return
         # `dagster dev` ends its own children when it is asked to; what is left of its session afterwards is
         # forced.
         processes.end(servers, grace_seconds=_GRACE_SECONDS)
-
-
-def _as_json(process: ProcessId) -> dict[str, int | str]:
-    return {"pid": process.pid, "started": process.started}

@@ -3,14 +3,18 @@
 import time
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import Command, global_options
+from movie_platform.commands.demo_queries import QUESTIONS, RECONCILIATION, load_query
+from movie_platform.commands.local_platform import running_platform
+from movie_platform.commands.run import show_reports
 from movie_platform.errors import ConfigurationError, PlatformError
-from movie_platform.settings import DEFAULT_HOME
+from movie_platform.resources.snowflake_connection import connect, query_rows
 
 if TYPE_CHECKING:
     from movie_platform.runs.result import RunReport
@@ -28,7 +32,7 @@ _NEXT_STEPS = (
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform demo` to the command line."""
     app.command(cls=Command, epilog="Example: movie-platform demo --home /tmp/movies")(demo)
 
 
@@ -39,8 +43,6 @@ def demo(context: typer.Context) -> None:
     what came of it. A second time it finds nothing new. A local cloud that ran before goes on running, else it
     is stopped at the end; everything stays in the home folder.
     """
-    from movie_platform.commands.local_platform import running_platform
-
     started = time.monotonic()
     options = global_options(context)
     if options.settings().environment != "local":
@@ -60,7 +62,6 @@ def demo(context: typer.Context) -> None:
 
 def _carry(settings: "Settings", *, debug: bool) -> "list[RunReport]":
     from movie_platform.commands.progress import RunProgress
-    from movie_platform.commands.run import show_reports
     from movie_platform.runs.pipeline import run_dates
 
     console.say(f"Carrying {DAYS[0]} to {DAYS[-1]} from source to marts")
@@ -85,9 +86,6 @@ def _carry(settings: "Settings", *, debug: bool) -> "list[RunReport]":
 
 
 def _show_answers(settings: "Settings", reports: "Sequence[RunReport]") -> None:
-    from movie_platform.commands.demo_queries import QUESTIONS, RECONCILIATION, load_query
-    from movie_platform.resources.snowflake_connection import connect, query_rows
-
     values: dict[str, Any] = {"source": reports[0].source, "first": DAYS[0], "last": DAYS[-1]}
     with connect(settings) as connection:
         for query in map(load_query, QUESTIONS):
@@ -139,8 +137,6 @@ def _show_rows(title: str, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _number(value: Any) -> Any:
-    from decimal import Decimal
-
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value.isoformat() if isinstance(value, date) else value
@@ -148,6 +144,8 @@ def _number(value: Any) -> Any:
 
 def next_steps(settings: "Settings") -> list[str]:
     """What one can do now, with the home where it is not the default one."""
+    from movie_platform.settings import DEFAULT_HOME
+
     command = "movie-platform"
     if settings.home != DEFAULT_HOME.absolute():
         command += f" --home {settings.home}"

@@ -21,14 +21,14 @@ QUESTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A statement and what it answers."""
+    """A statement with a title that says what it answers."""
 
     title: str
     sql: str
 
 
 def load_query(name: str) -> Query:
-    """The query of that name."""
+    """The query in the file of that name. Raises FileNotFoundError where there is none."""
     text = files("movie_platform.commands").joinpath("demo_sql", f"{name}.sql").read_text("utf-8")
     title, _, sql = text.partition("\n")
     return Query(title.removeprefix("-- ").strip(), sql)

@@ -6,10 +6,11 @@ import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import Command, global_options
+from movie_platform.commands.local_platform import running_platform
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform dev` to the command line."""
     app.command(cls=Command, epilog="Example: movie-platform dev --port 3001")(dev)
 
 
@@ -27,7 +28,6 @@ def dev(
     A local cloud that ran before goes on running afterwards.
     """
     from movie_platform.commands.dagster_servers import DagsterServers, interrupted_by_signals
-    from movie_platform.commands.local_platform import running_platform
 
     with (
         interrupted_by_signals() as stop,

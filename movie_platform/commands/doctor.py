@@ -10,7 +10,7 @@ from movie_platform.commands.base import Command, global_options
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform doctor` to the command line."""
     app.command(cls=Command, epilog="Example: MOVIE_PLATFORM_ENVIRONMENT=aws movie-platform doctor")(doctor)
 
 

@@ -110,7 +110,7 @@ def check_java(release: str | None) -> Check:
 
 
 def check_disk(folder: Path, free_bytes: int) -> Check:
-    """Space where the home is."""
+    """Whether the disk of the home has room for the demo, and for more."""
     found = f"{free_bytes / _GIB:.1f} GiB free at {folder}"
     if free_bytes < _DISK_NEEDED:
         return Check(
@@ -122,7 +122,7 @@ def check_disk(folder: Path, free_bytes: int) -> Check:
 
 
 def check_memory(total_bytes: int) -> Check:
-    """Memory of the machine."""
+    """Whether the machine has enough memory for Spark beside the servers."""
     found = f"{total_bytes / _GIB:.1f} GiB"
     if total_bytes < _MEMORY_COMFORTABLE:
         return Check(

@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 from packaging.requirements import Requirement
@@ -21,9 +21,9 @@ from movie_platform.commands.doctor_sources import examine_sources
 from movie_platform.commands.explain import explain
 from movie_platform.errors import PlatformError
 from movie_platform.local_cloud import ports, supervisor
-
-if TYPE_CHECKING:
-    from movie_platform.settings import Settings
+from movie_platform.resources.aws_client import aws_client
+from movie_platform.resources.snowflake_connection import connect, query_rows
+from movie_platform.settings import Settings
 
 _DISTRIBUTION = "movie-platform"
 _MISSING = frozenset(
@@ -33,7 +33,7 @@ _MISSING_QUEUE = "NonExistentQueue"
 _DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException"})
 
 
-def examine(settings: "Settings", profile_name: str | None = None) -> Iterator[Check]:
+def examine(settings: Settings, profile_name: str | None = None) -> Iterator[Check]:
     """All checks, one by one; those of services that are not running are left out.
 
     `profile_name` is the source that is asked whether it answers, by default those that have a key.
@@ -49,7 +49,7 @@ def examine(settings: "Settings", profile_name: str | None = None) -> Iterator[C
     yield from _warehouse(settings)
 
 
-def _local_cloud(settings: "Settings") -> Check:
+def _local_cloud(settings: Settings) -> Check:
     try:
         status = supervisor.status(settings.home)
     except (PlatformError, OSError) as error:
@@ -62,7 +62,7 @@ def _local_cloud(settings: "Settings") -> Check:
     )
 
 
-def _machine(settings: "Settings") -> Iterator[Check]:
+def _machine(settings: Settings) -> Iterator[Check]:
     yield checks.check_python(sys.version_info[:3])
     requirements = list(_requirements())
     names = [Requirement(requirement).name for requirement in requirements]
@@ -113,9 +113,7 @@ def _can_listen() -> bool:
     return True
 
 
-def _aws(settings: "Settings") -> Iterator[Check]:
-    from movie_platform.resources.aws_client import aws_client
-
+def _aws(settings: Settings) -> Iterator[Check]:
     def client(service: str) -> Any:
         return aws_client(settings, service)
 
@@ -147,9 +145,7 @@ def _bucket(s3: Any, bucket: str) -> str:
     return bucket
 
 
-def _warehouse(settings: "Settings") -> Iterator[Check]:
-    from movie_platform.resources.snowflake_connection import connect, query_rows
-
+def _warehouse(settings: Settings) -> Iterator[Check]:
     def session() -> str:
         with connect(settings) as connection:
             row = next(

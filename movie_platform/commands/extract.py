@@ -9,10 +9,11 @@ import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import Command, global_options
+from movie_platform.commands.local_platform import require_running
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform extract` to the command line."""
     app.command(
         cls=Command, epilog="Example: movie-platform extract --date 2026-11-18 --profile movies.toml --json"
     )(extract)
@@ -41,7 +42,6 @@ def extract(
     ] = False,
 ) -> None:
     """Extract a day, zip it and land it, and stop there: whoever waits for the bundle processes it."""
-    from movie_platform.commands.local_platform import require_running
     from movie_platform.commands.progress import RunProgress
     from movie_platform.runs.extraction import extract_day
 

@@ -47,7 +47,8 @@ def land(
     from movie_platform.commands.local_platform import require_running
     from movie_platform.commands.progress import RunProgress
     from movie_platform.commands.run import show_reports
-    from movie_platform.runs.landed_bundle import landing_key, process_arrival, put_bundle, read_claim
+    from movie_platform.runs.bundle_claim import landing_key, read_claim
+    from movie_platform.runs.bundle_upload import put_bundle
 
     if json_file is not None and not wait:
         raise ConfigurationError(
@@ -64,6 +65,9 @@ def land(
     if not wait:
         return
     with RunProgress(settings.home, debug=options.debug) as progress:
+        # It imports Dagster: an upload alone does without, and what importing prints belongs to the run's log.
+        from movie_platform.runs.landed_bundle import process_arrival
+
         report = process_arrival(settings, arrival, log_level=progress.log_level, on_event=progress)
         progress.finished(report)
     if json_file is not None:

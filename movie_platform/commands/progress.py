@@ -12,7 +12,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from movie_platform.commands import console
-from movie_platform.commands.pace_shown import Advance
+from movie_platform.commands.throughput_text import Advance
 from movie_platform.runs.output import output_to_log, output_to_stderr, run_log
 from movie_platform.sources.progress import Progress, listening
 
@@ -45,7 +45,7 @@ class RunProgress:
 
     @property
     def log_level(self) -> str:
-        """What Dagster's own logger says."""
+        """The level of Dagster's own logger: DEBUG with `debug`, else INFO."""
         return "DEBUG" if self._debug else "INFO"
 
     def __enter__(self) -> Self:
@@ -58,7 +58,7 @@ class RunProgress:
         self._resources.close()
 
     def __call__(self, event: "dg.DagsterEvent") -> None:
-        """Takes one event."""
+        """Show what an event of the run says: a step that begins, ends, fails or is tried again."""
         step = event.step_key
         if step is None:
             return
@@ -77,7 +77,7 @@ class RunProgress:
                 pass
 
     def finished(self, report: "RunReport") -> None:
-        """Says how a run ended."""
+        """Take the spinner away and say how the run ended, and where its log is if it failed."""
         self._stop()
         self._line(f"{report.date} {report.status}")
         if report.status == "failed" and not self._debug:

@@ -6,10 +6,11 @@ import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import Command, global_options
+from movie_platform.commands.local_platform import require_running
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform provision` to the command line."""
     app.command(
         cls=Command, epilog="Example: MOVIE_PLATFORM_ENVIRONMENT=aws movie-platform provision --dry-run"
     )(provision)
@@ -24,7 +25,6 @@ def provision(
 ) -> None:
     """Deploy the stack, the Lambda, the Glue job and the Snowflake objects; idempotent."""
     from movie_platform import provision as deployment
-    from movie_platform.commands.local_platform import require_running
 
     settings = global_options(context).settings()
     require_running(settings)

@@ -8,13 +8,14 @@ import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import JsonFileCommand, global_options
+from movie_platform.commands.local_platform import require_running
 
 if TYPE_CHECKING:
     from movie_platform.runs.result import RunReport
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform run` to the command line."""
     app.command(
         cls=JsonFileCommand,
         epilog="Example: movie-platform run --date 2026-11-18 --to 2026-11-20 --profile movies.toml",
@@ -52,7 +53,6 @@ def run(
     ] = None,
 ) -> None:
     """Materialize the whole pipeline for a date, or a range, through Dagster."""
-    from movie_platform.commands.local_platform import require_running
     from movie_platform.commands.progress import RunProgress
     from movie_platform.runs.pipeline import dates_between, run_dates
 
@@ -117,7 +117,7 @@ def show_reports(reports: "Sequence[RunReport]") -> None:
 
 
 def stage_rows(reports: "Sequence[RunReport]") -> list[tuple[Any, ...]]:
-    """Rows of the table of stages."""
+    """A row for each stage of each day, as the table of stages shows them."""
     return [
         (
             report.date.isoformat(),

@@ -13,14 +13,16 @@ import typer
 
 from movie_platform.commands import console
 from movie_platform.commands.base import Command, global_options
+from movie_platform.commands.local_platform import require_running
 from movie_platform.errors import ConfigurationError
+from movie_platform.resources.snowflake_connection import connect
 
 # A table is laid out as a whole, so it is made a page at a time: the result may have any number of rows.
 _ROWS_PER_TABLE = 1000
 
 
 class Format(StrEnum):
-    """How rows are written."""
+    """How rows are written on stdout."""
 
     TABLE = "table"
     CSV = "csv"
@@ -28,7 +30,7 @@ class Format(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add `movie-platform sql` to the command line."""
     app.command(
         cls=Command,
         epilog='Example: movie-platform sql "SELECT title, year FROM RAW.MOVIES LIMIT 5" --format csv',
@@ -45,9 +47,6 @@ def sql(
     ] = Format.TABLE,
 ) -> None:
     """Query the warehouse that the settings point at."""
-    from movie_platform.commands.local_platform import require_running
-    from movie_platform.resources.snowflake_connection import connect
-
     text = sys.stdin.read() if statement == "-" else statement
     if not text.strip():
         raise ConfigurationError("no_statement", "the statement is empty", 'For example: sql "SELECT 1"')

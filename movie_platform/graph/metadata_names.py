@@ -40,7 +40,7 @@ JOB_RUN_ID = "movie_platform/job_run_id"
 JOB_RUN = "movie_platform/job_run"
 LOG_STREAM = "movie_platform/log_stream"
 EXECUTION_SECONDS = "movie_platform/execution_seconds"
-# The address of a bundle. Its key alone is the run tag `tag_names.BUNDLE`.
+# The address of a bundle. Its key alone is the run tag `tag_names.BUNDLE_KEY`.
 BUNDLE_URI = "movie_platform/bundle_uri"
 # A table of files, and how many there are.
 FILES = "movie_platform/files"

@@ -8,6 +8,8 @@ from movie_platform.bundles.manifest import FileEntry, Manifest, in_bundle_order
 DOCUMENT_VERSION = 1
 
 Status = Literal["verified", "quarantined", "ignored"]
+# The keys that `_answer` gives, whatever the status.
+Answer = dict[str, Any]
 
 
 def now() -> str:
@@ -50,7 +52,7 @@ def verified_document(manifest: Manifest, prefix: str, landing: dict[str, Any]) 
 
 def verified_answer(
     document: dict[str, Any], landing: dict[str, Any], verified_key: str, *, already_done: bool
-) -> dict[str, Any]:
+) -> Answer:
     """The answer for a batch that is verified, from its `_VERIFIED.json`."""
     return _answer(
         "verified",
@@ -67,7 +69,7 @@ def verified_answer(
     )
 
 
-def quarantined_answer(reason: dict[str, Any], prefix: str, *, already_done: bool) -> dict[str, Any]:
+def quarantined_answer(reason: dict[str, Any], prefix: str, *, already_done: bool) -> Answer:
     """The answer for a bundle that was refused, from its `reason.json`."""
     return _answer(
         "quarantined",
@@ -82,7 +84,7 @@ def quarantined_answer(reason: dict[str, Any], prefix: str, *, already_done: boo
     )
 
 
-def ignored_answer(bucket: str | None, key: str | None, code: str, message: str) -> dict[str, Any]:
+def ignored_answer(bucket: str | None, key: str | None, code: str, message: str) -> Answer:
     """The answer for an event that asks for nothing, or for an object that is not there any more."""
     return _answer(
         "ignored",
@@ -91,8 +93,8 @@ def ignored_answer(bucket: str | None, key: str | None, code: str, message: str)
     )
 
 
-def _answer(status: Status, landing: dict[str, Any], **values: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = {
+def _answer(status: Status, landing: dict[str, Any], **values: Any) -> Answer:
+    answer: Answer = {
         "status": status,
         "bucket": landing["bucket"],
         "key": landing["key"],

@@ -2,7 +2,6 @@
 
 import functools
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
@@ -11,6 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from movie_platform.lambdas.events import LandedObject
+from movie_platform.lambdas.landed import LandedBundle, ObjectState
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,21 +28,16 @@ _CONFLICT = frozenset({"409", "ConditionalRequestConflict"})
 _CONFLICT_ATTEMPTS = 5
 
 
+class ObjectMissingError(Exception):
+    """The object is not there."""
+
+
 class ObjectReplacedError(Exception):
     """The object changed between two requests for it."""
 
 
 class IncompleteDownloadError(Exception):
     """S3 closed the connection before the whole object had come."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectState:
-    """Size and ETag (without quotes) of an object, and the SHA-256 that this function noted on it."""
-
-    size: int
-    etag: str
-    sha256: str | None
 
 
 @functools.cache
@@ -53,54 +48,51 @@ def s3_client() -> "S3Client":
 
 @functools.cache
 def sns_client() -> "SNSClient":
-    """One client a process."""
+    """One client a process, as for S3."""
     return boto3.client("sns", config=_CLIENT)
 
 
-def describe(landed: LandedObject) -> ObjectState | None:
-    """The state of a landed object, None where it is not there."""
-    version = {"VersionId": landed.version_id} if landed.version_id else {}
-    return _head(landed.bucket, landed.key, **version)
+def describe(landed: LandedObject) -> ObjectState:
+    """The state of a landed object. ObjectMissingError."""
+    state = _head(**_source(landed))
+    if state is None:
+        raise ObjectMissingError(f"s3://{landed.bucket}/{landed.key} is not there.")
+    return state
 
 
 def describe_published(bucket: str, key: str) -> ObjectState | None:
     """The state of an object that the function may have published, None where it did not."""
-    return _head(bucket, key)
+    return _head(Bucket=bucket, Key=key)
 
 
-def read_range(landed: LandedObject, etag: str, offset: int, length: int) -> bytes:
+def read_range(bundle: LandedBundle, offset: int, length: int) -> bytes:
     """At most `length` bytes from `offset`; empty beyond the object's end. ObjectReplacedError."""
     try:
-        answer = s3_client().get_object(
-            Bucket=landed.bucket,
-            Key=landed.key,
-            Range=f"bytes={offset}-{offset + length - 1}",
-            **_exactly(landed, etag),
-        )
+        answer = s3_client().get_object(Range=f"bytes={offset}-{offset + length - 1}", **_exactly(bundle))
     except ClientError as error:
         if _code(error) == "InvalidRange":
             return b""
-        raise _replaced(error, landed) from error
+        raise _replaced(error, bundle) from error
     with answer["Body"] as body:
         return body.read(length)
 
 
-def download(landed: LandedObject, state: ObjectState, target: BinaryIO) -> None:
+def download(bundle: LandedBundle, target: BinaryIO) -> None:
     """Writes the whole object to `target` in one stream. ObjectReplacedError, IncompleteDownloadError."""
     try:
-        answer = s3_client().get_object(Bucket=landed.bucket, Key=landed.key, **_exactly(landed, state.etag))
+        answer = s3_client().get_object(**_exactly(bundle))
     except ClientError as error:
-        raise _replaced(error, landed) from error
+        raise _replaced(error, bundle) from error
     size = 0
     with answer["Body"] as body:
         while chunk := body.read(_DOWNLOAD_BYTES):
             size += len(chunk)
-            if size > state.size:
+            if size > bundle.state.size:
                 break
             target.write(chunk)
-    if size != state.size:
+    if size != bundle.state.size:
         raise IncompleteDownloadError(
-            f"s3://{landed.bucket}/{landed.key} has {state.size} bytes, but {size} came: call again."
+            f"{bundle.uri} has {bundle.state.size} bytes, but {size} came: call again."
         )
     target.flush()
 
@@ -168,20 +160,17 @@ def upload(stream: BinaryIO, bucket: str, key: str, sha256: str, content_type: s
     )
 
 
-def copy(landed: LandedObject, state: ObjectState, bucket: str, key: str) -> None:
+def copy(bundle: LandedBundle, bucket: str, key: str) -> None:
     """Copies a landed object as it was described. ObjectReplacedError."""
-    source: dict[str, str] = {"Bucket": landed.bucket, "Key": landed.key}
-    if landed.version_id:
-        source["VersionId"] = landed.version_id
     try:
         s3_client().copy(
-            source,  # pyright: ignore[reportArgumentType] - the stub wants a TypedDict with every key
+            _source(bundle.landed),  # pyright: ignore[reportArgumentType] - the stub wants a TypedDict with every key
             bucket,
             key,
-            ExtraArgs={"CopySourceIfMatch": state.etag},
+            ExtraArgs={"CopySourceIfMatch": bundle.state.etag},
         )
     except ClientError as error:
-        raise _replaced(error, landed) from error
+        raise _replaced(error, bundle) from error
 
 
 def publish_alert(topic_arn: str, subject: str, message: str, kind: str) -> None:
@@ -194,9 +183,9 @@ def publish_alert(topic_arn: str, subject: str, message: str, kind: str) -> None
     )
 
 
-def _head(bucket: str, key: str, **version: Any) -> ObjectState | None:
+def _head(**which: Any) -> ObjectState | None:
     try:
-        answer = s3_client().head_object(Bucket=bucket, Key=key, **version)
+        answer = s3_client().head_object(**which)
     except ClientError as error:
         if _code(error) in _NOT_FOUND:
             return None
@@ -206,18 +195,22 @@ def _head(bucket: str, key: str, **version: Any) -> ObjectState | None:
     )
 
 
-def _exactly(landed: LandedObject, etag: str) -> dict[str, Any]:
-    exactly: dict[str, Any] = {"IfMatch": etag}
-    if landed.version_id:
-        exactly["VersionId"] = landed.version_id
-    return exactly
+def _source(landed: LandedObject) -> dict[str, str]:
+    """Which object to read, in the version that the event named if it named one."""
+    version = {"VersionId": landed.version_id} if landed.version_id else {}
+    return {"Bucket": landed.bucket, "Key": landed.key, **version}
+
+
+def _exactly(bundle: LandedBundle) -> dict[str, Any]:
+    """Arguments that read the object only as it was described."""
+    return {**_source(bundle.landed), "IfMatch": bundle.state.etag}
 
 
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _replaced(error: ClientError, landed: LandedObject) -> Exception:
+def _replaced(error: ClientError, bundle: LandedBundle) -> Exception:
     if _code(error) in _NOT_FOUND | _PRECONDITION_FAILED:
-        return ObjectReplacedError(f"s3://{landed.bucket}/{landed.key} was replaced or deleted meanwhile.")
+        return ObjectReplacedError(f"{bundle.uri} was replaced or deleted meanwhile.")
     return error

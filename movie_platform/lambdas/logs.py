@@ -33,7 +33,7 @@ class _StdoutHandler(logging.StreamHandler):
 
 
 def logger() -> logging.Logger:
-    """The function's logger."""
+    """The function's logger, which writes JSON lines to stdout and nothing to Lambda's own handler."""
     found = logging.getLogger(LOGGER_NAME)
     if not found.handlers:
         handler = _StdoutHandler()

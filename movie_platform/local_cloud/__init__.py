@@ -2,6 +2,6 @@
 
 `supervisor` is the entry: `up`, `down`, `status`, `reset`. `aws` serves MiniStack, `glue` the job runs that
 MiniStack only pretends, `snowflake` the warehouse. Nothing in the platform imports this package but the
-command and the tests: all other code meets these servers through boto3 and the Snowflake connector, as it
+command, `bench` and the tests: all other code meets these servers through boto3 and the Snowflake connector, as it
 meets the real ones.
 """

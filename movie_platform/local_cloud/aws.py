@@ -17,6 +17,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
 from movie_platform.local_cloud.ports import LOOPBACK
 
 _LOG = logging.getLogger(__name__)
@@ -47,7 +50,7 @@ class StateKeeper:
         self._saving = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection's scope."""
+        """Pass a scope on to MiniStack (ASGI), and note when its request may have changed something."""
         if scope["type"] == "lifespan":
             await self._app(scope, self._undisturbed(receive), send)
             return
@@ -111,8 +114,6 @@ def _save_state() -> bool:
 
 
 async def _serve(port: int) -> None:
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
     from ministack.app import app
 
     # Each save would be a line a service.

@@ -11,7 +11,7 @@ from typing import Any
 
 from movie_platform.local_cloud.files import write_atomically
 from movie_platform.local_cloud.local_cloud_errors import CloudFileError
-from movie_platform.local_cloud.processes import ProcessId
+from movie_platform.process_identity import ProcessIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ServiceRecord:
     """One server as it was last started. `process` is None after it was stopped."""
 
     port: int
-    process: ProcessId | None
+    process: ProcessIdentity | None
 
 
 @dataclass(slots=True)
@@ -46,9 +46,7 @@ def read(path: Path) -> CloudRecord | None:
             services={
                 str(name): ServiceRecord(
                     port=int(service["port"]),
-                    process=None
-                    if service["pid"] is None
-                    else ProcessId(int(service["pid"]), str(service["started"])),
+                    process=None if service["pid"] is None else ProcessIdentity.from_record(service),
                 )
                 for name, service in document["services"].items()
             },
@@ -69,8 +67,7 @@ def write(path: Path, record: CloudRecord, *, endpoints: dict[str, str]) -> None
         name: {
             "endpoint": endpoints[name],
             "port": service.port,
-            "pid": service.process.pid if service.process else None,
-            "started": service.process.started if service.process else None,
+            **(service.process.as_record() if service.process else {"pid": None, "started": None}),
         }
         for name, service in record.services.items()
     }

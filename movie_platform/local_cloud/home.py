@@ -54,7 +54,7 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """One log file a server."""
+        """The servers' logs, a file each; the run log of the command."""
         return self.root / "logs"
 
     def temporary(self, server: str) -> Path:

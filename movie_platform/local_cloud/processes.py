@@ -1,8 +1,6 @@
-"""Processes of ours: who they are beyond a number, starting them detached, ending them and what they started.
+"""Processes of ours: starting them detached, ending them and what they started.
 
-A process id alone says nothing after a crash or a restart of the machine: the number may belong to somebody
-else by then. Every record therefore holds the moment at which the process started, and a signal is sent only
-to a process that has both.
+A signal is sent only to the very process that a record names, never to a later one with the same number.
 """
 
 import contextlib
@@ -10,62 +8,24 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from movie_platform.local_cloud.local_cloud_errors import LocalCloudError
+from movie_platform.process_identity import ProcessIdentity, collect_when_ended
+from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_until
 
-_POLL_SECONDS = 0.05
+_POLLS = Pauses.steady(0.05)
 _KILL_SECONDS = 10.0
 
 _MARK = "MOVIE_PLATFORM_LOCAL_CLOUD_PROCESS"
 
-# Children of this process: polling them collects the ended ones, which would otherwise look alive.
-_children: dict[int, subprocess.Popen[bytes]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessId:
-    """One process, for ever: its number and when it started (opaque; comparable on this machine only)."""
-
-    pid: int
-    started: str
-
-    @classmethod
-    def of(cls, pid: int) -> "ProcessId | None":
-        """The identity of a process that runs now; None where there is none, or it has ended."""
-        started = _start_of(pid)
-        return None if started is None else cls(pid, started)
-
-    @property
-    def alive(self) -> bool:
-        """Whether this very process still runs."""
-        return _start_of(self.pid) == self.started
-
-
-def _start_of(pid: int) -> str | None:
-    child = _children.get(pid)
-    if child is not None and child.poll() is not None:
-        del _children[pid]
-        return None
-    try:
-        if sys.platform == "linux":
-            # Ticks since the machine started: exact, and untouched by changes of the clock.
-            fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-            return None if fields[0] in "ZX" else f"{_boot()}:{fields[19]}"
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else f"{_boot()}:{process.create_time():.2f}"
-    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
-        return None
-
 
 def start_detached(
     command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
-) -> ProcessId:
+) -> ProcessIdentity:
     """Start a server that outlives this process: its own session, no input, output appended to `log`.
 
     Raises `OSError` where the program cannot be started.
@@ -80,13 +40,12 @@ def start_detached(
             env=marked(environment),
             start_new_session=True,
         )
-    _children[child.pid] = child
-    # A child of ours keeps its number until it is polled, so its start can be read even when it ended at
-    # once.
-    return ProcessId.of(child.pid) or ProcessId(child.pid, "ended")
+    identity = ProcessIdentity.of_child(child.pid)
+    collect_when_ended(child)
+    return identity
 
 
-def end(process: ProcessId, *, grace_seconds: float) -> bool:
+def end(process: ProcessIdentity, *, grace_seconds: float) -> bool:
     """End a process and all that is left of its session: politely, and after `grace_seconds` by force.
 
     Returns whether it ended by itself. Does nothing to a process that only has the same number. Raises
@@ -95,69 +54,68 @@ def end(process: ProcessId, *, grace_seconds: float) -> bool:
     polite = True
     if process.alive:
         _signal(process, signal.SIGTERM)
-        deadline = time.monotonic() + grace_seconds
-        while process.alive and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
-        polite = not process.alive
+        polite = _ended([process], grace_seconds)
         if not polite:
             _signal(process, signal.SIGKILL)
     for member in session_members(process):
         _signal(member, signal.SIGKILL)
-    deadline = time.monotonic() + _KILL_SECONDS
-    while process.alive:
-        if time.monotonic() >= deadline:
-            raise LocalCloudError(
-                "process_does_not_end",
-                f"process {process.pid} still runs {_KILL_SECONDS:.0f} s after it was killed",
-                "see what it waits for (a file system that hangs?) and try again",
-            )
-        time.sleep(_POLL_SECONDS)
+    if not _ended([process], _KILL_SECONDS):
+        raise LocalCloudError(
+            "process_does_not_end",
+            f"process {process.pid} still runs {_KILL_SECONDS:.0f} s after it was killed",
+            "see what it waits for (a file system that hangs?) and try again",
+        )
     return polite
 
 
-def end_session(process: ProcessId, *, grace_seconds: float) -> None:
+def end_session(process: ProcessIdentity, *, grace_seconds: float) -> None:
     """End a session with all its process groups: each member is asked, then forced after `grace_seconds`."""
     members = session_members(process)
     if process.alive:
         members.append(process)
     for member in members:
         _signal(member, signal.SIGTERM)
-    deadline = time.monotonic() + grace_seconds
-    while any(member.alive for member in members) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+    _ended(members, grace_seconds)
     # Asked again: a member may have started another meanwhile.
     for member in [*members, *session_members(process)]:
         _signal(member, signal.SIGKILL)
 
 
-def session_members(leader: ProcessId) -> list[ProcessId]:
+def _ended(those: Sequence[ProcessIdentity], seconds: float) -> bool:
+    """Whether all of them end within so many seconds."""
+    try:
+        wait_until(
+            lambda: not any(process.alive for process in those),
+            f"the end of process {', '.join(str(process.pid) for process in those)}",
+            deadline=Deadline(seconds),
+            pauses=_POLLS,
+        )
+    except WaitTimeoutError:
+        return False
+    return True
+
+
+def session_members(leader: ProcessIdentity) -> list[ProcessIdentity]:
     """What runs in the session that a process leads or led, without the leader.
 
     A leader may be gone, and its number and session may have been somebody else's since: what is found then
     counts only if the machine was not restarted and if the process carries the mark of a local cloud.
     """
-    current = ProcessId.of(leader.pid)
+    current = ProcessIdentity.of(leader.pid)
     if current is not None and current != leader:
         return []
-    if current is None and leader.started.rpartition(":")[0] != _boot():
+    if current is None and not leader.is_of_this_boot:
         return []
-    members: list[ProcessId] = []
+    members: list[ProcessIdentity] = []
     for pid in psutil.pids():
         if pid in (leader.pid, os.getpid()):
             continue
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.getsid(pid) == leader.pid:
-                member = ProcessId.of(pid)
+                member = ProcessIdentity.of(pid)
                 if member is not None and (current is not None or _is_marked(pid)):
                     members.append(member)
     return members
-
-
-def _boot() -> str:
-    """Which run of the machine this is."""
-    if sys.platform == "linux":
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    return f"{psutil.boot_time():.0f}"
 
 
 def _is_marked(pid: int) -> bool:
@@ -172,7 +130,7 @@ def marked(environment: Mapping[str, str]) -> dict[str, str]:
     return {**environment, _MARK: "1"}
 
 
-def listens(process: ProcessId, port: int) -> bool:
+def listens(process: ProcessIdentity, port: int) -> bool:
     """Whether a process, or one that it started, listens on a TCP port of this machine."""
     try:
         leader = psutil.Process(process.pid)
@@ -186,10 +144,10 @@ def listens(process: ProcessId, port: int) -> bool:
         return False
 
 
-def find(arguments: Sequence[str]) -> list[ProcessId]:
+def find(arguments: Sequence[str]) -> list[ProcessIdentity]:
     """Processes of this user whose command line ends in, or contains in a row, the arguments given."""
     wanted = list(arguments)
-    found: list[ProcessId] = []
+    found: list[ProcessIdentity] = []
     for process in psutil.process_iter():
         try:
             if process.pid == os.getpid() or process.uids().real != os.getuid():
@@ -198,13 +156,13 @@ def find(arguments: Sequence[str]) -> list[ProcessId]:
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
         if any(command[i : i + len(wanted)] == wanted for i in range(len(command) - len(wanted) + 1)):
-            identity = ProcessId.of(process.pid)
+            identity = ProcessIdentity.of(process.pid)
             if identity is not None:
                 found.append(identity)
     return found
 
 
-def _signal(process: ProcessId, number: signal.Signals) -> None:
+def _signal(process: ProcessIdentity, number: signal.Signals) -> None:
     """Send a signal to this very process; nothing happens where it has ended."""
     with contextlib.suppress(ProcessLookupError):
         if sys.platform != "linux":

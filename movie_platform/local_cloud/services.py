@@ -39,7 +39,7 @@ class Service:
         return ["-m", self.module, "--home", str(home.root)]
 
     def command(self, home: Home, ports: Ports) -> list[str]:
-        """The command line."""
+        """The command line that starts it on its port."""
         # -P: the working folder, which is data, is no place to import from.
         return [
             sys.executable,
@@ -51,12 +51,12 @@ class Service:
         ]
 
     def log_path(self, home: Home) -> Path:
-        """Where its output goes."""
+        """The file that stdout and stderr are appended to."""
         return home.logs / f"{self.name}.log"
 
 
 def endpoint(port: int) -> str:
-    """The URL of a server on this machine."""
+    """The URL of a server that listens on that port of this machine."""
     return f"http://{LOOPBACK}:{port}"
 
 

@@ -6,9 +6,9 @@ command.
 not start.
 """
 
+import functools
 import http.client
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +20,14 @@ from movie_platform.local_cloud.home import DATA_FOLDERS, Home
 from movie_platform.local_cloud.local_cloud_errors import LocalCloudError
 from movie_platform.local_cloud.locks import exclusive
 from movie_platform.local_cloud.ports import LOOPBACK
-from movie_platform.local_cloud.processes import ProcessId
 from movie_platform.local_cloud.services import SERVICES, Service
 from movie_platform.local_cloud.snowflake.protocol.key_pair import ensure_private_key
+from movie_platform.process_identity import ProcessIdentity
+from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_for, wait_until
 
 _LOCK_SECONDS = 180.0
 _HEALTH_SECONDS = 3.0
-_POLL_SECONDS = 0.05
+_POLLS = Pauses.steady(0.05)
 # How long a server that runs may take to answer before it counts as stuck: it may be busy with somebody's
 # work.
 _STUCK_SECONDS = 15.0
@@ -69,7 +70,7 @@ def up(home: Path, *, timeout_seconds: float = 90, services: Sequence[Service] =
     place.create()
     with exclusive(place.lock_file, timeout_seconds=_LOCK_SECONDS):
         cloud = _Cloud(place, tuple(services))
-        cloud.start(deadline=time.monotonic() + timeout_seconds)
+        cloud.start(Deadline(timeout_seconds))
         return cloud.status()
 
 
@@ -132,7 +133,7 @@ class _Cloud:
             notes=tuple(self._record.notes),
         )
 
-    def start(self, *, deadline: float) -> None:
+    def start(self, deadline: Deadline) -> None:
         ensure_private_key(self._home.snowflake_key)
         for attempt in range(1, _START_ATTEMPTS + 1):
             pending = [service for service in self._services if not self._answers(service)]
@@ -164,14 +165,17 @@ class _Cloud:
         known = self._record.services.get(service.name)
         if known is None or known.process is None:
             return False
-        deadline = time.monotonic() + _STUCK_SECONDS
-        while known.process.alive:
-            if _healthy(service, known.port):
-                return True
-            if time.monotonic() >= deadline:
+        process, port = known.process, known.port
+
+        def answer() -> bool | None:
+            if not process.alive:
                 return False
-            time.sleep(_POLL_SECONDS)
-        return False
+            return _healthy(service, port) or None
+
+        try:
+            return wait_for(answer, service.name, deadline=Deadline(_STUCK_SECONDS), pauses=_POLLS)
+        except WaitTimeoutError:
+            return False
 
     def _note_loss(self) -> None:
         note = (
@@ -214,25 +218,35 @@ class _Cloud:
                 self._end(service)
         return numbers
 
-    def _start_wave(self, wave: list[Service], numbers: dict[str, int], deadline: float) -> None:
+    def _start_wave(self, wave: list[Service], numbers: dict[str, int], deadline: Deadline) -> None:
         started = [(service, self._launch(service, numbers)) for service in wave]
         for service, process in started:
-            port = numbers[service.name]
-            # Somebody who took the port first may be another home's server, and answer as ours would.
-            while not (_healthy(service, port) and processes.listens(process, port)):
-                if not process.alive:
-                    # It never was up: it is none whose end could have cost anything.
-                    self._record.services[service.name] = ServiceRecord(port, None)
-                    self._save()
-                    if not ports.is_free(port):
-                        raise _PortTakenError(service)
-                    raise _start_error(service, self._home, "it ended while it started")
-                if time.monotonic() >= deadline:
-                    processes.end(process, grace_seconds=1.0)
-                    raise _start_error(service, self._home, "it did not answer in time")
-                time.sleep(_POLL_SECONDS)
+            try:
+                wait_until(
+                    functools.partial(self._has_started, service, process, numbers[service.name]),
+                    service.name,
+                    deadline=deadline,
+                    pauses=_POLLS,
+                )
+            except WaitTimeoutError as late:
+                processes.end(process, grace_seconds=1.0)
+                raise _start_error(service, self._home, "it did not answer in time") from late
 
-    def _launch(self, service: Service, numbers: dict[str, int]) -> ProcessId:
+    def _has_started(self, service: Service, process: ProcessIdentity, port: int) -> bool:
+        """Whether a server that was launched answers on its port. Raises where it has ended."""
+        # Somebody who took the port first may be another home's server, and answer as ours would.
+        if _healthy(service, port) and processes.listens(process, port):
+            return True
+        if process.alive:
+            return False
+        # It never was up: it is none whose end could have cost anything.
+        self._record.services[service.name] = ServiceRecord(port, None)
+        self._save()
+        if not ports.is_free(port):
+            raise _PortTakenError(service)
+        raise _start_error(service, self._home, "it ended while it started")
+
+    def _launch(self, service: Service, numbers: dict[str, int]) -> ProcessIdentity:
         # One that was started by an `up` that was killed before it could write the record.
         for stray in processes.find(service.identity(self._home)):
             processes.end(stray, grace_seconds=service.grace_seconds)

@@ -45,7 +45,7 @@ def missing_artifacts(s3: "S3Client", bucket: str, artifacts: tuple[Artifact, ..
 
 
 def upload_artifacts(s3: "S3Client", bucket: str, artifacts: tuple[Artifact, ...]) -> None:
-    """Puts artifacts into the bucket."""
+    """Puts artifacts into the bucket, under keys that hold their checksum: what is there is never changed."""
     for artifact in artifacts:
         s3.put_object(Bucket=bucket, Key=artifact.key, Body=artifact.content)
 

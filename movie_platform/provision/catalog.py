@@ -41,7 +41,7 @@ def catalog_columns(table: Table) -> tuple[Column, ...]:
 
 
 def logical_id(table: Table) -> str:
-    """The table's logical id in the template."""
+    """The table's logical id in the template, such as MovieRatingsCatalogTable."""
     return "".join(part.capitalize() for part in table.name.split("_")) + "CatalogTable"
 
 

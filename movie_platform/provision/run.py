@@ -37,6 +37,7 @@ from movie_platform.provision.warehouse import (
 )
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.snowflake_connection import connect
+from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_until
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -48,8 +49,7 @@ QUERY_TAG = "movie-platform provision"
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency).
 ROLE_NOT_ASSUMED = 3167
 TRUST_SECONDS = 180.0
-_FIRST_PAUSE_SECONDS = 2.0
-_LONGEST_PAUSE_SECONDS = 20.0
+_TRUST_PAUSES = Pauses(first=2.0, longest=20.0, growth=2.0)
 # Stands for the role's ARN in a dry run before the role exists.
 _ROLE_TO_COME = "arn:aws:iam::000000000000:role/not-created-yet"
 
@@ -71,7 +71,7 @@ class ProvisionReport:
         return bool(self.artifacts or self.sql_files or any(self.stacks.values()))
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON data."""
+        """The report as `movie-platform provision --json` prints it."""
         return asdict(self) | {"changed": self.changed}
 
     def __str__(self) -> str:
@@ -162,19 +162,23 @@ class _Provisioning:
 
     def _create_pipes(self, deployment: SqlDeployment) -> None:
         """Creates the pipes; waits while the role's trust is not seen everywhere yet."""
-        deadline = time.monotonic() + TRUST_SECONDS
-        pause = _FIRST_PAUSE_SECONDS
-        while True:
+        refused: list[SqlFileError] = []
+
+        def created() -> bool:
             try:
                 deployment.apply(Pass.PIPES)
             except SqlFileError as error:
-                if error.number != ROLE_NOT_ASSUMED or time.monotonic() + pause > deadline:
+                if error.number != ROLE_NOT_ASSUMED:
                     raise
+                refused.append(error)
                 self._progress("snowflake: the archive's role does not let Snowflake in yet; waiting for it")
-                time.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-            else:
-                return
+                return False
+            return True
+
+        try:
+            wait_until(created, "the role's trust", deadline=Deadline(TRUST_SECONDS), pauses=_TRUST_PAUSES)
+        except WaitTimeoutError as late:
+            raise refused[-1] from late
 
     def _stack(self, stack: Stack, *, dry_run: bool) -> None:
         result = self._deployer.difference(stack) if dry_run else self._deployer.deploy(stack)

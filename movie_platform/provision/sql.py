@@ -11,15 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import snowflake.connector
+from snowflake.connector import SnowflakeConnection
 
 from movie_platform.errors import PlatformError
 from movie_platform.provision.render import Parameter, render, with_includes
 from movie_platform.provision.statements import split_statements
 from movie_platform.resources.snowflake_connection import query_rows
-
-if TYPE_CHECKING:
-    from snowflake.connector import SnowflakeConnection
 
 HISTORY_TABLE = "OPS.SCHEMA_HISTORY"
 # Snowflake's error numbers for a database, schema or table that is not there (or may not be seen).
@@ -82,14 +81,12 @@ def pending_files(files: Iterable[SqlFile], applied: Mapping[str, str]) -> tuple
 class SchemaHistory:
     """The table OPS.SCHEMA_HISTORY of one database, whose name has to be a valid identifier."""
 
-    def __init__(self, connection: "SnowflakeConnection", database: str) -> None:
+    def __init__(self, connection: SnowflakeConnection, database: str) -> None:
         self._connection = connection
         self._table = f"{Parameter('identifier', database).sql('database')}.{HISTORY_TABLE}"
 
     def applied(self) -> dict[str, str]:
         """File names and the checksums that were applied last; empty where no history exists yet."""
-        import snowflake.connector
-
         query = (
             f"SELECT file_name, checksum FROM {self._table}"  # noqa: S608 - a checked identifier
             " ORDER BY applied_at"
@@ -104,8 +101,6 @@ class SchemaHistory:
 
     def note(self, file: SqlFile, seconds: float) -> bool:
         """Notes that a file was applied just now; False where the history's table does not exist yet."""
-        import snowflake.connector
-
         statement = (
             f"INSERT INTO {self._table} (file_name, checksum, applied_at, applied_by, seconds)"
             " SELECT %s, %s, CURRENT_TIMESTAMP()::TIMESTAMP_NTZ, CURRENT_USER(), %s"
@@ -129,7 +124,7 @@ class SqlDeployment:
 
     def __init__(
         self,
-        connection: "SnowflakeConnection",
+        connection: SnowflakeConnection,
         files: Iterable[SqlFile],
         history: SchemaHistory,
         *,
@@ -191,14 +186,12 @@ class SqlDeployment:
             self._unnoted = [entry for entry in self._unnoted if not self._history.note(*entry)]
 
 
-def _use_role(connection: "SnowflakeConnection", role: str) -> None:
+def _use_role(connection: SnowflakeConnection, role: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"USE ROLE {Parameter('identifier', role).sql('role of the session')}")
 
 
-def _run(connection: "SnowflakeConnection", file: SqlFile) -> None:
-    import snowflake.connector
-
+def _run(connection: SnowflakeConnection, file: SqlFile) -> None:
     with connection.cursor() as cursor:
         for number, statement in enumerate(file.statements, 1):
             try:

@@ -6,29 +6,30 @@ was lost), they are imported into the stack first, bare, and then updated to wha
 """
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from botocore.exceptions import ClientError
 
 from movie_platform.errors import PlatformError
 from movie_platform.provision.template import declared_resources
+from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import DescribeChangeSetOutputTypeDef
     from mypy_boto3_s3 import S3Client
 
 Progress = Callable[[str], None]
 ChangeSetType = Literal["CREATE", "UPDATE", "IMPORT"]
+_T = TypeVar("_T")
 
 DEFAULT_DEADLINE_SECONDS = 900
-_FIRST_POLL_SECONDS = 0.1
-_LONGEST_POLL_SECONDS = 5.0
+_POLLS = Pauses(first=0.1, longest=5.0)
 # A stack in one of these never came to life, or was being removed: what is left of it goes, its buckets stay.
 _STILLBORN = frozenset(
     {"REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"}
@@ -45,12 +46,14 @@ _USABLE = frozenset(
 )
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "IMPORT_IN_PROGRESS"})
+# Also stands for a stack that CloudFormation does not know.
+_GONE = "DELETE_COMPLETE"
 _DONE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 _NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
 
 
 class StackError(PlatformError):
-    """A stack could not be deployed."""
+    """A stack could not be deployed: it is not usable, failed, took too long, or needs somebody else's bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class StackDeployer:
         """Creates the stack or brings it up to date; returns at once where nothing changed. Raises
         StackError.
         """
-        deadline = time.monotonic() + self._deadline_seconds
+        deadline = Deadline(self._deadline_seconds)
         status = self._settled_status(stack.name, deadline)
         if status in _STILLBORN:
             self._progress(f"stack {stack.name}: removing what an earlier attempt left ({status})")
@@ -131,7 +134,7 @@ class StackDeployer:
 
     def difference(self, stack: Stack) -> StackResult:
         """What `deploy` would change; nothing is left behind but, for a moment, an unexecuted change set."""
-        deadline = time.monotonic() + self._deadline_seconds
+        deadline = Deadline(self._deadline_seconds)
         status = self._settled_status(stack.name, deadline)
         if status is None or status in _STILLBORN:
             existing = self._existing_buckets(stack)
@@ -194,7 +197,7 @@ class StackDeployer:
             raise
         return True
 
-    def _import_buckets(self, stack: Stack, deadline: float) -> tuple[ResourceChange, ...]:
+    def _import_buckets(self, stack: Stack, deadline: Deadline) -> tuple[ResourceChange, ...]:
         existing = self._existing_buckets(stack)
         if not existing:
             return ()
@@ -225,7 +228,7 @@ class StackDeployer:
         return self._apply(stack.name, "IMPORT", request, deadline)
 
     def _apply(
-        self, stack: str, kind: ChangeSetType, request: dict[str, Any], deadline: float
+        self, stack: str, kind: ChangeSetType, request: dict[str, Any], deadline: Deadline
     ) -> tuple[ResourceChange, ...]:
         name, changes = self._change_set(stack, kind, request, deadline)
         if name is None:
@@ -242,31 +245,32 @@ class StackDeployer:
         return changes
 
     def _change_set(
-        self, stack: str, kind: ChangeSetType, request: dict[str, Any], deadline: float
+        self, stack: str, kind: ChangeSetType, request: dict[str, Any], deadline: Deadline
     ) -> tuple[str | None, tuple[ResourceChange, ...]]:
         """Name and changes of a change set that is ready; no name where there is nothing to change."""
         name = f"provision-{uuid.uuid4().hex}"
         self._cloudformation.create_change_set(
             StackName=stack, ChangeSetName=name, ChangeSetType=kind, **request
         )
-        for pause in _pauses(deadline, f"change set of stack {stack}"):
+
+        def ended() -> "DescribeChangeSetOutputTypeDef | None":
             described = self._cloudformation.describe_change_set(StackName=stack, ChangeSetName=name)
-            if described["Status"] == "CREATE_COMPLETE":
-                return name, self._changes(stack, name)
-            if described["Status"] == "FAILED":
-                reason = described.get("StatusReason", "")
-                nothing = any(phrase in reason for phrase in _NOTHING_TO_DO)
-                refusals = [] if nothing else self._refusals(ChangeSetName=described["ChangeSetId"])
-                self._cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
-                if nothing:
-                    return None, ()
-                raise StackError(
-                    "change_set_failed",
-                    f"The change set of stack {stack} failed: {' '.join([reason, *refusals])}",
-                    "Correct the template, its parameters or the rights of these credentials.",
-                )
-            time.sleep(pause)
-        raise AssertionError("unreachable: the pauses end with an exception")
+            return described if described["Status"] in {"CREATE_COMPLETE", "FAILED"} else None
+
+        described = _settled(ended, f"change set of stack {stack}", deadline)
+        if described["Status"] == "CREATE_COMPLETE":
+            return name, self._changes(stack, name)
+        reason = described.get("StatusReason", "")
+        nothing = any(phrase in reason for phrase in _NOTHING_TO_DO)
+        refusals = [] if nothing else self._refusals(ChangeSetName=described["ChangeSetId"])
+        self._cloudformation.delete_change_set(StackName=stack, ChangeSetName=name)
+        if nothing:
+            return None, ()
+        raise StackError(
+            "change_set_failed",
+            f"The change set of stack {stack} failed: {' '.join([reason, *refusals])}",
+            "Correct the template, its parameters or the rights of these credentials.",
+        )
 
     def _changes(self, stack: str, name: str) -> tuple[ResourceChange, ...]:
         pages = self._cloudformation.get_paginator("describe_change_set").paginate(
@@ -286,21 +290,20 @@ class StackDeployer:
                 )
         return tuple(changes)
 
-    def _settled_status(self, stack: str, deadline: float, *, reviewed: bool = False) -> str | None:
+    def _settled_status(self, stack: str, deadline: Deadline, *, reviewed: bool = False) -> str | None:
         """The stack's status once no operation is running; None where there is no such stack.
 
         `reviewed`: a change set is being executed, so that REVIEW_IN_PROGRESS is about to end.
         """
-        for pause in _pauses(deadline, f"stack {stack}"):
+
+        def settled() -> str | None:
             described = self._describe(stack)
-            status = None if described is None else described["StackStatus"]
-            if status is None or status == "DELETE_COMPLETE":
-                return None
-            waiting = status == "REVIEW_IN_PROGRESS" and not reviewed
-            if waiting or not status.endswith("_IN_PROGRESS"):
-                return status
-            time.sleep(pause)
-        raise AssertionError("unreachable: the pauses end with an exception")
+            status = _GONE if described is None else described["StackStatus"]
+            reviewing = status == "REVIEW_IN_PROGRESS" and not reviewed
+            return status if reviewing or not status.endswith("_IN_PROGRESS") else None
+
+        status = _settled(settled, f"stack {stack}", deadline)
+        return None if status == _GONE else status
 
     def _describe(self, stack: str) -> Any:
         try:
@@ -347,14 +350,13 @@ class StackDeployer:
         return failures[::-1]
 
 
-def _pauses(deadline: float, what: str) -> Iterator[float]:
-    """Growing pauses between two looks, until the deadline; then StackError."""
-    pause = _FIRST_POLL_SECONDS
-    while time.monotonic() < deadline:
-        yield pause
-        pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
-    raise StackError(
-        "stack_deadline",
-        f"The {what} did not settle in time.",
-        "See its events in CloudFormation; run provision again when the operation has ended.",
-    )
+def _settled(look: Callable[[], _T | None], what: str, deadline: Deadline) -> _T:
+    """What a look gives once an operation of CloudFormation has ended. Raises StackError at the deadline."""
+    try:
+        return wait_for(look, what, deadline=deadline, pauses=_POLLS)
+    except WaitTimeoutError as late:
+        raise StackError(
+            "stack_deadline",
+            f"The {what} did not settle in time.",
+            "See its events in CloudFormation; run provision again when the operation has ended.",
+        ) from late

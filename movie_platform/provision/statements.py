@@ -7,6 +7,8 @@ of tasks apart as well; they are put together again here.
 import re
 from io import StringIO
 
+from snowflake.connector.util_text import split_statements as split
+
 # `BEGIN` with a body, as against `BEGIN`, `BEGIN WORK` and `BEGIN TRANSACTION`, which open a transaction.
 _OPENS_BODY = re.compile(r"(?:^|\bAS\s+)BEGIN\s+(?!(?:WORK|TRANSACTION|NAME)\b)\S", re.IGNORECASE)
 _CLOSES_BODY = re.compile(r"END", re.IGNORECASE)
@@ -17,8 +19,6 @@ def split_statements(text: str) -> tuple[str, ...]:
 
     Raises ValueError for a body that is not closed.
     """
-    from snowflake.connector.util_text import split_statements as split
-
     statements: list[str] = []
     body: list[str] = []
     depth = 0

@@ -40,7 +40,7 @@ class Alert:
 
 
 class AlertTopic(dg.ConfigurableResource):
-    """The topic that alerts go to."""
+    """Sends alerts to the deployment's SNS topic; who is to hear of them subscribes there."""
 
     topic_arn: str
     aws: dg.ResourceDependency[AwsResource]

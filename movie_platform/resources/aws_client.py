@@ -48,7 +48,7 @@ class AwsAccess:
 
     @classmethod
     def of(cls, settings: "Settings") -> "AwsAccess":
-        """What the settings say."""
+        """The access that the settings describe; the secret key in clear."""
         secret = settings.aws_secret_access_key
         return cls(
             region=settings.aws_region,
@@ -114,6 +114,7 @@ def aws_client(settings: "Settings", service: str) -> Any:
 
 @lru_cache(maxsize=64)
 def _client(access: AwsAccess, service: str) -> Any:
+    # Not at the top, nor boto3: the definitions load this module, and must load quickly.
     from botocore.config import Config
 
     is_lambda = service == "lambda"

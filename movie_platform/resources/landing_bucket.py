@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import dagster as dg
 
+from movie_platform.bundles.bundle_error import BundleError
+from movie_platform.bundles.manifest import MANIFEST_NAME, Manifest, parse_manifest
+from movie_platform.bundles.read import read_manifest_by_ranges
+from movie_platform.bundles.reasons import ReasonCode
 from movie_platform.contracts.locations import (
     BATCH_ID,
     landing_date,
@@ -19,9 +23,6 @@ from movie_platform.contracts.locations import (
 )
 from movie_platform.errors import PlatformError
 from movie_platform.resources.aws import AwsResource
-
-if TYPE_CHECKING:
-    from movie_platform.bundles.manifest import Manifest
 
 # One part of an upload is held in memory; S3 takes at most 10,000 parts, so this allows for 160 GB.
 PART_BYTES = 16 * 2**20
@@ -52,11 +53,11 @@ class LandedBundle:
 
     @property
     def uri(self) -> str:
-        """Its address."""
+        """Its address as s3://bucket/key."""
         return f"s3://{self.bucket}/{self.key}"
 
 
-class Landing(dg.ConfigurableResource):
+class LandingZone(dg.ConfigurableResource):
     """The landing bucket, and the part of the processed bucket that says what was refused."""
 
     bucket: str
@@ -155,15 +156,11 @@ class Landing(dg.ConfigurableResource):
             return None
         return json.loads(found["Body"].read())
 
-    def manifest(self, bundle: LandedBundle) -> "Manifest":
+    def manifest(self, bundle: LandedBundle) -> Manifest:
         """What a bundle says of itself, read from its beginning; nothing of it is verified.
 
         Raises BundleError where it has no readable manifest.
         """
-        from movie_platform.bundles.bundle_error import BundleError
-        from movie_platform.bundles.manifest import MANIFEST_NAME, parse_manifest
-        from movie_platform.bundles.read import read_manifest_by_ranges
-        from movie_platform.bundles.reasons import ReasonCode
 
         def fetch(offset: int, length: int) -> bytes:
             if offset >= bundle.size:
@@ -184,6 +181,7 @@ class Landing(dg.ConfigurableResource):
     @contextmanager
     def writer(self, key: str) -> Iterator[IO[bytes]]:
         """A stream whose bytes become the object at `key` when the block ends; nothing appears if it fails."""
+        # Not at the top: it imports boto3, and the definitions must load quickly.
         import smart_open
 
         with smart_open.open(

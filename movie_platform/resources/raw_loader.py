@@ -1,6 +1,5 @@
 """Waiting for Snowpipe, file by file, and asking again for files whose events were lost."""
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -19,12 +18,12 @@ from movie_platform.resources.load_statements import (
 from movie_platform.resources.loading import Evidence, HistoryEntry, assess, can_be_refreshed
 from movie_platform.resources.snowflake import WarehouseResource, query_rows
 from movie_platform.resources.transform import ArchiveFile
+from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_for
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-FIRST_POLL_SECONDS = 0.5
-LAST_POLL_SECONDS = 3.0
+POLLS = Pauses(first=0.5, longest=3.0)
 
 
 class LoadError(PlatformError):
@@ -56,25 +55,28 @@ class RawLoader(dg.ConfigurableResource):
         """
         if not files:
             return Evidence({}, {}, ())
-        started = time.monotonic()
-        pause = FIRST_POLL_SECONDS
+        refresh_at = Deadline(self.refresh_after_seconds)
+        evidence = Evidence({}, {}, tuple(file.key for file in files))
         asked_again = False
         with self.warehouse.connect(query_tag=f"movie_platform load {run_id}") as connection:
-            while True:
+
+            def look() -> Evidence | None:
+                nonlocal asked_again, evidence
                 evidence = self.evidence(connection, table, files)
-                waited = time.monotonic() - started
                 if evidence.failed:
                     raise _load_failed(table, evidence)
                 if evidence.complete:
                     return evidence
-                if waited > self.timeout_seconds:
-                    raise _load_late(table, evidence, waited)
-                if not asked_again and waited > self.refresh_after_seconds:
+                if not asked_again and refresh_at.passed:
                     log.warning(f"{len(evidence.missing)} files are not loaded yet; asking for them again.")
                     self._ask_again(connection, table, evidence.missing, version_prefix, written_at)
                     asked_again = True
-                time.sleep(pause)
-                pause = min(pause * 1.5, LAST_POLL_SECONDS)
+                return None
+
+            try:
+                return wait_for(look, "Snowpipe", deadline=Deadline(self.timeout_seconds), pauses=POLLS)
+            except WaitTimeoutError as late:
+                raise _load_late(table, evidence, late.seconds) from late
 
     def evidence(
         self, connection: "SnowflakeConnection", table: Table, files: Sequence[ArchiveFile]

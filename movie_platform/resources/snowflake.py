@@ -108,6 +108,7 @@ class WarehouseResource(dg.ConfigurableResource):
 
     def snowflake_resource(self) -> "SnowflakeResource":
         """The same connection as a `dagster_snowflake.SnowflakeResource`."""
+        # Takes seconds, and hardly anybody asks for it.
         from dagster_snowflake import SnowflakeResource
 
         arguments = self.access.arguments(query_tag=APPLICATION)

@@ -31,7 +31,7 @@ class WarehouseUnavailableError(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class SnowflakeAccess:
-    """Where Snowflake is and who asks."""
+    """Where Snowflake is, who asks and with which key; times in seconds."""
 
     account: str
     user: str
@@ -104,6 +104,7 @@ class SnowflakeAccess:
 
     def connect(self, *, query_tag: str = APPLICATION) -> "SnowflakeConnection":
         """A new session; the caller closes it. Raises ConfigurationError and WarehouseUnavailableError."""
+        # Takes a second, which processes that load this module and ask Snowflake nothing are spared.
         import snowflake.connector
 
         arguments = self.arguments(query_tag=query_tag)

@@ -5,8 +5,6 @@ tail in the error, re-attachment to a run of the same batch that is still going,
 """
 
 import json
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ import dagster as dg
 from movie_platform.contracts.locations import run_prefix
 from movie_platform.errors import PlatformError
 from movie_platform.resources.aws import AwsResource
+from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import JobRunTypeDef
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 # https://docs.aws.amazon.com/glue/latest/dg/job-run-statuses.html
 FINAL_STATES = frozenset({"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"})
 VERIFIED_URI = "--verified_uri"
-FIRST_POLL_SECONDS = 0.5
-LAST_POLL_SECONDS = 10.0
+_POLLS = Pauses(first=0.5, longest=10.0)
 # Glue enforces the timeout; the margin covers the wait for capacity and Glue's own clock.
 DEADLINE_MARGIN_SECONDS = 600
 LOG_GROUP = "/aws-glue/jobs"
@@ -107,7 +105,7 @@ class TransformRecord:
 
 
 class TransformJob(dg.ConfigurableResource):
-    """The deployed Glue job, by name."""
+    """Starts the deployed Glue job, waits for its runs and reads what they record."""
 
     job_name: str
     archive_bucket: str
@@ -125,6 +123,7 @@ class TransformJob(dg.ConfigurableResource):
         if running is not None:
             context.log.info(f"Waiting for Glue job run {running}, which transforms this batch already.")
             return self._wait(context, running)
+        # It imports dagster_aws, which takes seconds that a code server is spared.
         from movie_platform.resources.pipes_messages import s3_pipes
 
         injector, reader = s3_pipes(self.artifacts_bucket, self.aws.client("s3"))
@@ -170,31 +169,30 @@ class TransformJob(dg.ConfigurableResource):
         return None
 
     def _wait(self, context: dg.AssetExecutionContext, job_run_id: str) -> "JobRunTypeDef":
-        deadline = time.monotonic() + self.timeout_minutes * 60 + DEADLINE_MARGIN_SECONDS
+        deadline = Deadline(self.timeout_minutes * 60 + DEADLINE_MARGIN_SECONDS)
         glue = self.aws.client("glue")
+
+        def succeeded() -> "JobRunTypeDef | None":
+            run = glue.get_job_run(JobName=self.job_name, RunId=job_run_id)["JobRun"]
+            state = run.get("JobRunState", "")
+            if state == "SUCCEEDED":
+                return run
+            if state in FINAL_STATES:
+                raise TransformRunError(
+                    job_run_id, state, run.get("ErrorMessage", "no message"), self._log_tail(job_run_id)
+                )
+            return None
+
         try:
-            for pause in _pauses():
-                run = glue.get_job_run(JobName=self.job_name, RunId=job_run_id)["JobRun"]
-                state = run.get("JobRunState", "")
-                if state == "SUCCEEDED":
-                    return run
-                if state in FINAL_STATES:
-                    raise TransformRunError(
-                        job_run_id, state, run.get("ErrorMessage", "no message"), self._log_tail(job_run_id)
-                    )
-                if time.monotonic() > deadline:
-                    self._stop(context, job_run_id)
-                    raise TransformRunError(
-                        job_run_id,
-                        "TIMEOUT",
-                        "it did not end before its deadline",
-                        self._log_tail(job_run_id),
-                    )
-                time.sleep(pause)
+            return wait_for(succeeded, f"Glue job run {job_run_id}", deadline=deadline, pauses=_POLLS)
+        except WaitTimeoutError as late:
+            self._stop(context, job_run_id)
+            raise TransformRunError(
+                job_run_id, "TIMEOUT", "it did not end before its deadline", self._log_tail(job_run_id)
+            ) from late
         except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
             self._stop(context, job_run_id)
             raise
-        raise AssertionError("the pauses never end")
 
     def _stop(self, context: dg.AssetExecutionContext, job_run_id: str) -> None:
         context.log.warning(f"Stopping Glue job run {job_run_id}.")
@@ -214,10 +212,3 @@ class TransformJob(dg.ConfigurableResource):
                 continue
             lines += [event.get("message", "").rstrip() for event in page["events"]]
         return "\n".join(lines[-LOG_TAIL_LINES:])
-
-
-def _pauses() -> Iterator[float]:
-    pause = FIRST_POLL_SECONDS
-    while True:
-        yield pause
-        pause = min(pause * 1.5, LAST_POLL_SECONDS)

@@ -30,7 +30,7 @@ class UnpackFunctionError(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class ProcessedFile:
-    """A file that the function published."""
+    """A file of a bundle that the function published: its path there, its key in the processed bucket."""
 
     path: str
     key: str
@@ -91,7 +91,7 @@ class UnpackAnswer:
 
 
 class UnpackFunction(dg.ConfigurableResource):
-    """The deployed function, by name."""
+    """Invokes the deployed Lambda function that verifies and unpacks a bundle."""
 
     function_name: str
     aws: dg.ResourceDependency[AwsResource]
@@ -109,6 +109,7 @@ class UnpackFunction(dg.ConfigurableResource):
             event["etag"] = etag
         if context is None:
             return self._answer(self._invoke(event))
+        # Takes seconds, which a code server is spared.
         from dagster_aws.pipes import PipesLambdaEventContextInjector
 
         from movie_platform.resources.pipes_messages import LogTailMessageReader

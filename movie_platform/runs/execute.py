@@ -5,37 +5,42 @@ their job or execute them again, and run status sensors pass over them. So the r
 origin first; the calls into `dagster._core` are confined to this module.
 """
 
+import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from movie_platform.automation.worker import Worker
-from movie_platform.graph import tag_names
+import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.execution.api import execute_run_iterator
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+from movie_platform.automation.run_owner import owner_tags
 from movie_platform.runs.instance import CODE_LOCATION, DEFINITIONS_MODULE
-
-if TYPE_CHECKING:
-    import dagster as dg
 
 _PARTITION_TAG = "dagster/partition"
 
 
 def execute_job(
-    job: "dg.JobDefinition",
-    instance: "dg.DagsterInstance",
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
     *,
     partition_key: str,
     run_config: Mapping[str, Any],
     tags: Mapping[str, str],
-    on_event: Callable[["dg.DagsterEvent"], None] = lambda _event: None,
-) -> "dg.DagsterRun":
+    on_event: Callable[[dg.DagsterEvent], None] = lambda _event: None,
+) -> dg.DagsterRun:
     """Execute a job for one partition in this process and answer the finished run, failed or not.
 
     `on_event` gets each event as it happens. What code raises inside a step is recorded in the run and not
     raised here; KeyboardInterrupt is, after the run was recorded as canceled. The job's executor must be
     the in-process one.
     """
-    from dagster._core.definitions.job_base import InMemoryJob
-    from dagster._core.execution.api import execute_run_iterator
-
     run = instance.create_run_for_job(
         job_def=job,
         run_config=run_config,
@@ -43,7 +48,7 @@ def execute_job(
             **job.run_tags,
             **tags,
             _PARTITION_TAG: partition_key,
-            tag_names.WORKER: str(Worker.this_process()),
+            **owner_tags(),
         },
         remote_job_origin=_origin(job.name),
     )
@@ -56,16 +61,6 @@ def execute_job(
 
 
 def _origin(job_name: str) -> Any:
-    import sys
-
-    from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
-    from dagster._core.remote_origin import (
-        ManagedGrpcPythonEnvCodeLocationOrigin,
-        RemoteJobOrigin,
-        RemoteRepositoryOrigin,
-    )
-    from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-
     location = ManagedGrpcPythonEnvCodeLocationOrigin(
         loadable_target_origin=LoadableTargetOrigin(
             executable_path=sys.executable, module_name=DEFINITIONS_MODULE

@@ -2,15 +2,22 @@
 
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import dagster as dg
+
+from movie_platform.automation.jobs import EXTRACT_DAY
+from movie_platform.automation.run_owner import fail_orphaned_runs
+from movie_platform.build import build_defs
+from movie_platform.graph import tag_names
+from movie_platform.graph.asset_keys import RAW_EXTRACT
+from movie_platform.runs.execute import execute_job
+from movie_platform.runs.instance import open_instance
+from movie_platform.runs.pipeline import OnEvent, absolute_profile, console_logger, require_partitions
+from movie_platform.runs.records import report_of_run
 from movie_platform.runs.result import ErrorReport, RunReport
-
-if TYPE_CHECKING:
-    import dagster as dg
-
-    from movie_platform.runs.pipeline import OnEvent
-    from movie_platform.settings import Settings
+from movie_platform.settings import Settings
+from movie_platform.sources.profiles import load_profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +47,20 @@ class ExtractReport:
 
 
 def extract_day(
-    settings: "Settings",
+    settings: Settings,
     dt: date,
     *,
     profile: str | None = None,
     label_present: bool = False,
     retry: bool = True,
     log_level: str = "INFO",
-    on_event: "OnEvent" = lambda _event: None,
+    on_event: OnEvent = lambda _event: None,
 ) -> ExtractReport:
     """Extract a date, zip and land it, and run the checks of both; answers also where that failed.
 
     Without `retry` no step is tried again: an orchestrator that has attempts of its own would multiply them.
     Raises ConfigurationError before anything is read where the profile or the date is wrong.
     """
-    from movie_platform.automation.jobs import EXTRACT_DAY
-    from movie_platform.automation.worker import fail_abandoned_runs
-    from movie_platform.build import build_defs
-    from movie_platform.graph.asset_keys import RAW_EXTRACT
-    from movie_platform.runs.execute import execute_job
-    from movie_platform.runs.instance import open_instance
-    from movie_platform.runs.pipeline import absolute_profile, console_logger, require_partitions
-    from movie_platform.runs.records import report_of_run
-    from movie_platform.sources.profiles import load_profile
-
     name = profile or settings.default_profile
     load_profile(name, settings=settings)
     job = build_defs(settings).resolve_job_def(EXTRACT_DAY)
@@ -76,16 +73,14 @@ def extract_day(
     if not retry:
         run_config["execution"] = {"config": {"retries": {"disabled": {}}}}
     with open_instance(settings.home) as instance:
-        fail_abandoned_runs(instance)
+        fail_orphaned_runs(instance)
         run = execute_job(
             job, instance, partition_key=dt.isoformat(), run_config=run_config, tags={}, on_event=on_event
         )
         return _report(settings.bucket("landing"), run, report_of_run(instance, run, dt))
 
 
-def _report(bucket: str, run: "dg.DagsterRun", report: RunReport) -> ExtractReport:
-    from movie_platform.graph import tag_names
-
+def _report(bucket: str, run: dg.DagsterRun, report: RunReport) -> ExtractReport:
     bundle = next((stage for stage in report.stages if stage.name == "bundle"), None)
     return ExtractReport(
         status=report.status,
@@ -93,7 +88,7 @@ def _report(bucket: str, run: "dg.DagsterRun", report: RunReport) -> ExtractRepo
         source=report.source,
         batch_id=report.batch_id,
         bucket=bucket,
-        key=run.tags.get(tag_names.LANDED),
+        key=run.tags.get(tag_names.LANDED_KEY),
         etag=run.tags.get(tag_names.BUNDLE_ETAG),
         rows=report.rows.bundled,
         rejected=report.rows.rejected,

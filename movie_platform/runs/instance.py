@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import dagster as dg
+import dagster as dg
 
 CODE_LOCATION = "movie_platform"
 DEFINITIONS_MODULE = "movie_platform.definitions"
@@ -80,9 +78,7 @@ def prepare_dagster_home(home: Path) -> Path:
 
 
 @contextmanager
-def open_instance(home: Path) -> Iterator["dg.DagsterInstance"]:
+def open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     """The persistent instance of a home, made when it is not there yet."""
-    import dagster as dg
-
     with dg.DagsterInstance.from_config(str(prepare_dagster_home(home))) as instance:
         yield instance

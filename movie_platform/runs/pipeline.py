@@ -3,21 +3,23 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from movie_platform.automation.worker import fail_abandoned_runs
+import dagster as dg
+
+from movie_platform.automation.jobs import MATERIALIZE_DAY
+from movie_platform.automation.run_owner import fail_orphaned_runs
+from movie_platform.build import build_defs
 from movie_platform.errors import ConfigurationError
+from movie_platform.graph.asset_keys import RAW_EXTRACT
 from movie_platform.runs.execute import execute_job
 from movie_platform.runs.instance import open_instance
 from movie_platform.runs.records import report_of_run
 from movie_platform.runs.result import RunReport
+from movie_platform.settings import Settings
+from movie_platform.sources.profiles import load_profile
 
-if TYPE_CHECKING:
-    import dagster as dg
-
-    from movie_platform.settings import Settings
-
-OnEvent = Callable[["dg.DagsterEvent"], None]
+OnEvent = Callable[[dg.DagsterEvent], None]
 
 
 def dates_between(first: date, last: date) -> tuple[date, ...]:
@@ -30,7 +32,7 @@ def dates_between(first: date, last: date) -> tuple[date, ...]:
 
 
 def require_partitions(
-    partitions: "dg.PartitionsDefinition | None", dates: Sequence[date], first_date: date
+    partitions: dg.PartitionsDefinition | None, dates: Sequence[date], first_date: date
 ) -> None:
     """Raises ConfigurationError where one of the dates is no partition: before the first one, or in the
     future.
@@ -59,7 +61,7 @@ def console_logger(log_level: str) -> dict[str, Any]:
 
 
 def run_dates(
-    settings: "Settings",
+    settings: Settings,
     dates: Sequence[date],
     *,
     profile: str | None = None,
@@ -73,11 +75,6 @@ def run_dates(
     TOML file, the settings' default where it is None; `log_level` is what Dagster's console logger shows.
     Raises ConfigurationError before the first run where the profile or a date is wrong.
     """
-    from movie_platform.automation.jobs import MATERIALIZE_DAY
-    from movie_platform.build import build_defs
-    from movie_platform.graph.asset_keys import RAW_EXTRACT
-    from movie_platform.sources.profiles import load_profile
-
     name = profile or settings.default_profile
     load_profile(name, settings=settings)
     job = build_defs(settings).resolve_job_def(MATERIALIZE_DAY)
@@ -88,7 +85,7 @@ def run_dates(
         "loggers": console_logger(log_level),
     }
     with open_instance(settings.home) as instance:
-        fail_abandoned_runs(instance)
+        fail_orphaned_runs(instance)
         for dt in dates:
             run = execute_job(
                 job, instance, partition_key=dt.isoformat(), run_config=run_config, tags={}, on_event=on_event

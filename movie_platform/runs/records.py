@@ -1,7 +1,10 @@
 """Reading a finished run back from the instance: materializations, checks and failure as plain values."""
 
+import re
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import dagster as dg
 
 from movie_platform.graph import tag_names
 from movie_platform.runs.result import (
@@ -13,14 +16,9 @@ from movie_platform.runs.result import (
     build_report,
 )
 
-if TYPE_CHECKING:
-    import dagster as dg
 
-
-def report_of_run(instance: "dg.DagsterInstance", run: "dg.DagsterRun", dt: date) -> RunReport:
+def report_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, dt: date) -> RunReport:
     """The report of a run that is over, from its event log."""
-    import dagster as dg
-
     entries = instance.all_logs(
         run.run_id,
         of_type={
@@ -52,15 +50,13 @@ def report_of_run(instance: "dg.DagsterInstance", run: "dg.DagsterRun", dt: date
     )
 
 
-def _status(run: "dg.DagsterRun") -> Status:
-    import dagster as dg
-
+def _status(run: dg.DagsterRun) -> Status:
     if run.status == dg.DagsterRunStatus.SUCCESS:
         return "success"
     return "quarantined" if run.tags.get(tag_names.OUTCOME) == tag_names.OUTCOME_QUARANTINED else "failed"
 
 
-def _asset(event: "dg.DagsterEvent", seconds: dict[str, float]) -> AssetReport:
+def _asset(event: dg.DagsterEvent, seconds: dict[str, float]) -> AssetReport:
     materialization = event.step_materialization_data.materialization
     step = event.step_key or ""
     return AssetReport(
@@ -71,11 +67,11 @@ def _asset(event: "dg.DagsterEvent", seconds: dict[str, float]) -> AssetReport:
     )
 
 
-def _plain(value: "dg.MetadataValue[Any]") -> Any:
+def _plain(value: dg.MetadataValue[Any]) -> Any:
     return value.value
 
 
-def _check(event: "dg.DagsterEvent") -> CheckReport:
+def _check(event: dg.DagsterEvent) -> CheckReport:
     evaluation = event.asset_check_evaluation_data
     return CheckReport(
         name=evaluation.check_name,
@@ -89,9 +85,7 @@ def _duration(stats: Any) -> float:
     return (stats.end_time - stats.start_time) if stats.start_time and stats.end_time else 0.0
 
 
-def _error(run: "dg.DagsterRun", events: "list[dg.DagsterEvent]") -> ErrorReport:
-    import dagster as dg
-
+def _error(run: dg.DagsterRun, events: list[dg.DagsterEvent]) -> ErrorReport:
     for event in events:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             data = event.step_failure_data
@@ -114,6 +108,4 @@ def _error(run: "dg.DagsterRun", events: "list[dg.DagsterEvent]") -> ErrorReport
 
 def _code_of(class_name: str | None) -> str:
     """An exception's class as a code: `SourceNotFoundError` is `source_not_found_error`."""
-    import re
-
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name or "step_failed").lower()

@@ -67,7 +67,7 @@ class CheckReport:
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """Why a run did not succeed."""
+    """Why a run did not succeed: a code for programs, a sentence for people."""
 
     code: str
     message: str

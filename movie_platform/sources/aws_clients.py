@@ -10,6 +10,7 @@ READ_TIMEOUT_SECONDS = 60
 
 def client(settings: Settings, service: str) -> Any:
     """A boto3 client with bounded waiting; credentials by boto3's own ways unless the settings hold some."""
+    # boto3 costs part of a second, and most profiles need nothing of AWS.
     import boto3
     from botocore.config import Config
 

@@ -17,6 +17,7 @@ from movie_platform.sources.protocol import Source
 from movie_platform.sources.sql.parameters import SqlParameters
 from movie_platform.sources.tmdb.parameters import TmdbParameters
 
+# The sources are imported where they are made: pyarrow, DuckDB and httpx would cost each start of the command.
 _Parameters = TypeVar("_Parameters", bound=SourceParameters)
 
 

@@ -54,6 +54,7 @@ def resolve(reference: SecretReference, settings: Settings) -> SecretStr:
 
 
 def _from_secrets_manager(reference: SecretReference, settings: Settings) -> SecretStr:
+    # Here, because whoever reads a profile imports this module, and botocore takes longer than all else in it.
     import botocore.exceptions
 
     where = f"the secret {reference.secret!r} in AWS Secrets Manager ({settings.aws_region})"

@@ -23,7 +23,7 @@ from movie_platform.sources.arrow_compute import pc
 
 
 def text_of(value: Any) -> str | None:
-    """One Python value as raw text."""
+    """A value as a database driver or Arrow gives it, as raw text; None for null."""
     if value is None or type(value) is str:
         return value
     if isinstance(value, bool):
@@ -96,7 +96,7 @@ def _timestamp_text(value: datetime) -> str:
 
 
 def text_array(array: pa.Array) -> pa.StringArray:
-    """An Arrow array of any type as raw text."""
+    """An Arrow array of any type as strings: raw text for each value, null for null."""
     kind = array.type
     if kind == pa.string():
         return array

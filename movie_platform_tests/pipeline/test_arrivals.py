@@ -11,8 +11,9 @@ import pytest
 from movie_platform.graph import tag_names
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.snowflake_connection import connect, query_rows
+from movie_platform.runs.bundle_claim import landing_key, read_claim
+from movie_platform.runs.bundle_upload import put_bundle
 from movie_platform.runs.instance import open_instance
-from movie_platform.runs.landed_bundle import landing_key, put_bundle, read_claim
 from movie_platform.settings import Settings
 from movie_platform_tests.dev_process import dev
 from movie_platform_tests.plain_bundles import SOURCE, plain_bundle
@@ -38,7 +39,7 @@ def ended_runs(settings: Settings, number: int) -> dict[str, dg.DagsterRunStatus
     with open_instance(settings.home) as instance:
         while True:
             runs = instance.get_runs(dg.RunsFilter(job_name="process_landed_bundle"))
-            ended = {run.tags[tag_names.BUNDLE]: run.status for run in runs if run.status in final}
+            ended = {run.tags[tag_names.BUNDLE_KEY]: run.status for run in runs if run.status in final}
             if len(ended) >= number:
                 assert len(runs) == number, "a bundle has more than one run"
                 return ended

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from movie_platform.build import build_resources
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.runs.pipeline import run_dates
 from movie_platform.runs.result import RunReport
@@ -136,7 +136,7 @@ def test_a_database_is_loaded_in_full_once_and_then_by_what_changed(
         'updated_at = "changed"\n[columns]\ntitle = "title"\nyear = "year"\n',
         "utf-8",
     )
-    landing: Landing = build_resources(provisioned_cloud)["landing"]
+    landing: LandingZone = build_resources(provisioned_cloud)["landing"]
 
     def manifest(dt: date) -> Any:
         winner = landing.winner(source, dt)

@@ -8,7 +8,7 @@ Source: docs.snowflake.com/en/sql-reference/transactions and docs.snowflake.com/
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -41,7 +41,7 @@ class ReadCommittedGraph:
         for task in TASKS:
             self._run_task(split_body(bodies[task]))
 
-    def _run_task(self, statements: list[str]) -> None:
+    def _run_task(self, statements: Sequence[str]) -> None:
         began = self._now()
         read: set[str] = set()
         for statement in statements:

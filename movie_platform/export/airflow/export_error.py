@@ -1,4 +1,4 @@
-"""What an export can fail of."""
+"""The error of an export: definitions that Airflow DAGs cannot express."""
 
 from movie_platform.errors import ConfigurationError
 

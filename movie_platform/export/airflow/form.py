@@ -43,7 +43,7 @@ class Asset:
 
     @property
     def name(self) -> str:
-        """The last part of the address."""
+        """The last part of the address: what the asset is called within its group."""
         return self.key.rsplit("/", 1)[-1]
 
 
@@ -107,7 +107,7 @@ class GraphForm:
         raise KeyError(f"the graph has no step {name}")
 
     def checks_of(self, step: Step) -> tuple[Check, ...]:
-        """The checks of a step's assets."""
+        """The checks of all assets that a step makes, in the order of the form."""
         return tuple(check for check in self.checks if check.asset in step.assets)
 
     def upstream(self, step: Step) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def render_files(
 
 
 def digest(form: GraphForm) -> str:
-    """SHA-256 of a form and the templates."""
+    """SHA-256 of a form and the templates: two exports with the same one give the same files."""
     sums = hashlib.sha256(form.to_json().encode())
     folder = resources.files("movie_platform.export.airflow") / _TEMPLATES
     for template in sorted(folder.iterdir(), key=lambda entry: entry.name):
@@ -318,7 +318,7 @@ def _pools(form: GraphForm) -> str:
 
 
 def _name_list(names: Sequence[str]) -> str:
-    """A list of names of the file's own."""
+    """Python text of a list of variables (no strings) that the rendered file defines."""
     flat = f"[{', '.join(names)}]"
     return flat if len(flat) <= _LIST_WIDTH else "[\n" + "".join(f"    {name},\n" for name in names) + "]"
 

@@ -5,9 +5,9 @@ server, which clients reach by boto3's own AWS_ENDPOINT_URL_GLUE, therefore answ
 itself and forwards all else (the Data Catalog, tags, triggers) to MiniStack as it came.
 
 - `wire`: Glue's protocol: operations, input validation, errors.
-- `server`: HTTP; `gateway`: which operation does what.
+- `server`: HTTP; `gateway`: which operation does what; `backend`: asking MiniStack.
 - `definitions`: job definitions; `arguments`: how Glue merges arguments.
-- `store`: job runs on disk; `states`: which state may follow which.
+- `records`: a job run as Glue describes it; `run_store`: job runs on disk; `states`: which state may follow which.
 - `runner`: one job run from its script to its output; `launch`: runs the script and reports its exception;
   `spark`: the local Spark's configuration; `staging`: what reaches the output bucket; `logs`: CloudWatch
   Logs.

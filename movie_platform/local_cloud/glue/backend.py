@@ -18,7 +18,7 @@ _HOP_HEADERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer."""
+    """An HTTP answer of MiniStack, to be passed on as it is."""
 
     status: int
     headers: dict[str, str]

@@ -82,11 +82,11 @@ class Definitions:
         self._store = store
 
     def get(self, name: str) -> dict[str, Any]:
-        """The whole definition of a job."""
+        """A job's definition, with what MiniStack dropped of it put back."""
         return self._completed(self._backend.call("GetJob", {"JobName": name})["Job"])
 
     def all(self) -> list[dict[str, Any]]:
-        """The definitions of all jobs, by name."""
+        """The definitions of all jobs, each as `get` gives it, in the order of their names."""
         jobs: list[dict[str, Any]] = self._backend.call("GetJobs", {})["Jobs"]
         return [self._completed(job) for job in sorted(jobs, key=lambda job: str(job["Name"]))]
 
@@ -100,13 +100,13 @@ class Definitions:
         )
 
     def create(self, request: Mapping[str, Any]) -> None:
-        """Define a job."""
+        """Define a job. What MiniStack would drop of the request is kept here."""
         _check_command(request)
         self._backend.call("CreateJob", request)
         self._remember(str(request["Name"]), request)
 
     def update(self, name: str, update: Mapping[str, Any]) -> None:
-        """Replace a job's definition."""
+        """Replace a job's definition: what the update leaves out gets Glue's default."""
         _check_command(update)
         self._backend.call("UpdateJob", {"JobName": name, "JobUpdate": {**_DEFAULTS, **update}})
         self._remember(name, update)

@@ -8,6 +8,8 @@ from typing import IO, TYPE_CHECKING
 
 import botocore.exceptions
 
+from movie_platform.waiting import Deadline
+
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_logs.type_defs import InputLogEventTypeDef
@@ -61,19 +63,19 @@ class LogStream:
 
     def finish(self, timeout_seconds: float) -> None:
         """Wait until everything that was written is sent."""
-        deadline = time.monotonic() + timeout_seconds
-        self._reader.join(timeout_seconds)
+        deadline = Deadline(timeout_seconds)
+        self._reader.join(deadline.remaining)
         with self._room:
             self._ended = True
             self._room.notify_all()
-        self._sender.join(max(0.0, deadline - time.monotonic()))
+        self._sender.join(deadline.remaining)
         if self._reader.is_alive() or self._sender.is_alive():
             _LOG.warning(
                 "log stream %s of %s is incomplete: it did not end in time", self._stream, self._group
             )
 
     def tail(self) -> str:
-        """The last lines."""
+        """The last lines that were read, for the message of a failed run."""
         with self._room:
             return "\n".join(self._last)
 

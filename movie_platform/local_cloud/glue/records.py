@@ -13,7 +13,7 @@ LOG_GROUP = "/aws-glue/jobs"
 
 
 def new_run_id() -> str:
-    """An id of Glue's form."""
+    """A new run's id, of the form that Glue gives: `jr_` and 64 hexadecimal digits."""
     return f"jr_{uuid.uuid4().hex}{uuid.uuid4().hex}"
 
 

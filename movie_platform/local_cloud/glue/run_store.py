@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from movie_platform.local_cloud.glue.states import ACTIVE, RunState, may_follow
-from movie_platform.local_cloud.processes import ProcessId
+from movie_platform.process_identity import ProcessIdentity
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -53,11 +53,11 @@ class Run:
     state: RunState
     document: dict[str, Any]
     definition: dict[str, Any]
-    process: ProcessId | None
+    process: ProcessIdentity | None
 
     @property
     def attempt(self) -> int:
-        """0 for the first attempt."""
+        """How many attempts came before this one."""
         return int(self.document["Attempt"])
 
     def to_wire(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class RunStore:
         self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database; nothing may be asked afterwards."""
         with self._lock:
             self._connection.close()
 
@@ -109,7 +109,7 @@ class RunStore:
         return run
 
     def get(self, run_id: str) -> Run | None:
-        """A run by its id."""
+        """The run of that id, None where there is none."""
         rows = self._select("WHERE run_id = ?", (run_id,))
         return rows[0] if rows else None
 
@@ -121,10 +121,10 @@ class RunStore:
         )
 
     def active(self) -> list[Run]:
-        """Runs that have not ended."""
+        """Runs that have not ended, of all jobs."""
         return self._select(f"WHERE state IN ({_marks(len(ACTIVE))})", tuple(ACTIVE))
 
-    def set_process(self, run_id: str, process: ProcessId) -> None:
+    def set_process(self, run_id: str, process: ProcessIdentity) -> None:
         """Remember the leader of a run's processes, to find them after a crash."""
         with self._lock:
             self._connection.execute(
@@ -159,7 +159,7 @@ class RunStore:
         return None if row is None else (str(row[0]), json.loads(row[1]))
 
     def keep_job_request(self, job_name: str, kept_by_catalog: str, request: Mapping[str, Any]) -> None:
-        """Remember a request that defined a job."""
+        """Remember the request that defined a job, in place of an earlier one."""
         with self._lock:
             self._connection.execute(
                 "INSERT OR REPLACE INTO job_requests VALUES (?, ?, ?)",
@@ -167,7 +167,7 @@ class RunStore:
             )
 
     def drop_job_request(self, job_name: str) -> None:
-        """Forget it."""
+        """Forget the request that defined a job; nothing happens where none is known."""
         with self._lock:
             self._connection.execute("DELETE FROM job_requests WHERE job_name = ?", (job_name,))
 
@@ -187,7 +187,7 @@ class RunStore:
                 state=RunState(row[3]),
                 document=json.loads(row[4]),
                 definition=json.loads(row[5]),
-                process=None if row[6] is None else ProcessId(row[6], row[7]),
+                process=None if row[6] is None else ProcessIdentity(row[6], row[7]),
             )
             for row in rows
         ]

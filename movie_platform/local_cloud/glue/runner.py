@@ -27,7 +27,8 @@ from movie_platform.local_cloud.glue.definitions import max_concurrent_runs
 from movie_platform.local_cloud.glue.logs import ERROR_GROUP, OUTPUT_GROUP, LogStream
 from movie_platform.local_cloud.glue.run_store import RUNNING_SINCE, ConcurrencyExceededError, Run, RunStore
 from movie_platform.local_cloud.glue.states import RunState, is_retried
-from movie_platform.local_cloud.processes import ProcessId
+from movie_platform.process_identity import ProcessIdentity
+from movie_platform.waiting import Deadline
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
@@ -59,7 +60,7 @@ class RunFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """Clients of the local AWS."""
+    """Clients of the local AWS: scripts and output are in S3, what scripts print goes to Logs."""
 
     s3: "S3Client"
     logs: "CloudWatchLogsClient"
@@ -78,7 +79,7 @@ class Folders:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a run ended."""
+    """How a run ended: its final state, the ErrorMessage, and the most memory that was seen, in bytes."""
 
     state: RunState
     message: str | None = None
@@ -86,7 +87,7 @@ class Ended:
 
 
 class _Active:
-    """A run that is going on."""
+    """A run that is going on: its thread, and the state in which somebody wants it to end."""
 
     def __init__(self) -> None:
         self.changed = threading.Event()
@@ -94,7 +95,7 @@ class _Active:
         self.thread: threading.Thread | None = None
 
     def end(self, state: RunState) -> None:
-        """Have the run end now, in a state."""
+        """Have the run end now, in a state; the first who asks decides in which."""
         self.early_end = self.early_end or state
         self.changed.set()
 
@@ -146,10 +147,10 @@ class Runner:
             going = list(self._active.values())
         for active in going:
             active.end(RunState.ERROR)
-        deadline = time.monotonic() + timeout_seconds
+        deadline = Deadline(timeout_seconds)
         for active in going:
             if active.thread is not None:
-                active.thread.join(max(0.0, deadline - time.monotonic()))
+                active.thread.join(deadline.remaining)
 
     def end_lost_runs(self) -> None:
         """Runs that an earlier gateway left: end their processes, remove their folders, record them as ERROR."""
@@ -315,7 +316,7 @@ class Runner:
         return target
 
     def _run_script(self, run: Run, active: _Active, prepared: "_Prepared") -> Ended:
-        deadline = time.monotonic() + float(run.document["Timeout"]) * self._seconds_per_minute
+        deadline = Deadline(float(run.document["Timeout"]) * self._seconds_per_minute)
         child = subprocess.Popen(
             prepared.command,
             stdin=subprocess.DEVNULL,
@@ -325,7 +326,7 @@ class Runner:
             env=prepared.environment,
             start_new_session=True,
         )
-        leader = ProcessId.of(child.pid) or ProcessId(child.pid, "ended")
+        leader = ProcessIdentity.of_child(child.pid)
         self._store.set_process(run.run_id, leader)
         assert child.stdout is not None
         assert child.stderr is not None
@@ -374,7 +375,9 @@ class _Prepared:
     report: Path
 
 
-def _watch(child: subprocess.Popen[bytes], active: _Active, deadline: float) -> tuple[RunState | None, int]:
+def _watch(
+    child: subprocess.Popen[bytes], active: _Active, deadline: Deadline
+) -> tuple[RunState | None, int]:
     """Wait for a script's end: the state in which to end it early, or None, and the most memory it was seen
     to use.
     """
@@ -392,14 +395,14 @@ def _watch(child: subprocess.Popen[bytes], active: _Active, deadline: float) -> 
             return None, peak
         if active.early_end is not None:
             return active.early_end, peak
-        if time.monotonic() >= deadline:
+        if deadline.passed:
             return RunState.TIMEOUT, peak
         peak = max(peak, _resident_bytes(child.pid))
 
 
 def _resident_bytes(leader: int) -> int:
     """What a process and its session occupy now."""
-    identity = ProcessId.of(leader)
+    identity = ProcessIdentity.of(leader)
     if identity is None:
         return 0
     total = 0

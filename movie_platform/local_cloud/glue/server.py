@@ -3,7 +3,6 @@
 import http.server
 import logging
 import socket
-import time
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from movie_platform.local_cloud.glue.gateway import Gateway
 from movie_platform.local_cloud.glue.wire import GlueError, encode_error
 from movie_platform.local_cloud.ports import LOOPBACK
+from movie_platform.waiting import Deadline
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,14 +49,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return self.server.gateway
 
     def do_GET(self) -> None:
-        """Answer that the server is there."""
+        """Answer the question whether the server is there; nothing else is to be had by GET."""
         if self.path == _HEALTH:
             self._answer(HTTPStatus.OK, {"Content-Type": "application/json"}, b'{"status": "ok"}')
         else:
             self._answer(HTTPStatus.NOT_FOUND, {}, b"")
 
     def do_POST(self) -> None:
-        """Answer a call of Glue's API."""
+        """Answer a call of Glue's API, unless it comes under another host's name or is too large."""
         if self.headers.get("Host", "").rpartition(":")[0] not in _HOSTS:
             self._refuse(
                 HTTPStatus.FORBIDDEN, "AccessDeniedException", "this server answers to 127.0.0.1 only"
@@ -95,10 +95,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _linger(self) -> None:
         """Let the client read the answer: closing with bytes unread resets the connection, answer and all."""
         self.connection.settimeout(_LINGER_SECONDS)
-        deadline, left = time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES
+        deadline, left = Deadline(_LINGER_SECONDS), _LINGER_BYTES
         try:
             self.connection.shutdown(socket.SHUT_WR)
-            while left > 0 and time.monotonic() < deadline and (got := self.rfile.read1(min(left, 65536))):
+            while left > 0 and not deadline.passed and (got := self.rfile.read1(min(left, 65536))):
                 left -= len(got)
         except OSError as error:
             _LOG.debug("a refused client is gone: %s", error)

@@ -48,7 +48,7 @@ class UploadPlan:
 
 @dataclass(frozen=True, slots=True)
 class UploadCounts:
-    """What was done to a bucket."""
+    """How many objects of a bucket were put, were the same already, and were deleted."""
 
     put: int
     unchanged: int

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class RunState(StrEnum):
-    """JobRunState."""
+    """What Glue calls JobRunState, without the states of features that are not served here."""
 
     STARTING = "STARTING"
     RUNNING = "RUNNING"

@@ -30,12 +30,12 @@ class GlueError(Exception):
 
 
 def entity_not_found(message: str) -> GlueError:
-    """The job or the run does not exist."""
+    """Glue's error for a job or a run that does not exist."""
     return GlueError("EntityNotFoundException", message)
 
 
 def invalid_input(message: str) -> GlueError:
-    """The request makes no sense."""
+    """Glue's error for a request that keeps the model but makes no sense."""
     return GlueError("InvalidInputException", message)
 
 
@@ -80,12 +80,12 @@ def encode(output: dict[str, Any]) -> bytes:
 
 
 def encode_error(error: GlueError) -> bytes:
-    """The body of an error."""
+    """The body of an error, in the form of AWS's JSON protocol."""
     return json.dumps({"__type": error.code, "Message": error.message}).encode()
 
 
 def encode_token(position: str) -> str:
-    """A page's position as an opaque token."""
+    """A page's position as a NextToken, which callers pass back and do not read."""
     return base64.urlsafe_b64encode(position.encode()).decode()
 
 

@@ -50,7 +50,7 @@ class CsvOptions:
 
     @property
     def escapes(self) -> tuple[Escape, ...]:
-        """The ways of escaping to try, in order."""
+        """The ways of escaping a quote to try on each record, in this order."""
         if self.escape == "auto":
             return (Escape.DOUBLE, Escape.BACKSLASH)
         return (Escape(self.escape),)

@@ -29,8 +29,8 @@ BATCH_RECORDS = 5_000
 _BLANK = re.compile(r"[ \t\r\n]*")
 _BLANK_OR_COMMA = re.compile(r"[ \t\r\n,]*")
 # Pieces that matter for finding where a broken element ends. A string cannot hold a line end, so a quote that is
-# never closed spoils its line and no more.
-_PIECE = re.compile(r'"(?:[^"\\\n]++|\\.)*+(?:"|\n|\Z)|[\[\]{}]')
+# never closed spoils its line and no more. What is there so far may end with the first half of an escape.
+_PIECE = re.compile(r'"(?:[^"\\\n]++|\\.)*+(?:"|\n|\\?\Z)|[\[\]{}]')
 _CLOSING = {"{": "}", "[": "]"}
 _NEXT_LINE_ELEMENT = re.compile(r"\n[ \t]*\{")
 
@@ -154,7 +154,7 @@ class _JsonStream:
             yield batch
 
     def _fill(self) -> bool:
-        """Read on; whether there was more."""
+        """Read the next piece of the stream into the buffer; False at the end of the stream."""
         chunk = next(self._chunks, None)
         if chunk is None:
             self._at_end = True

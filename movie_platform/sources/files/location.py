@@ -1,4 +1,4 @@
-"""The place of one file."""
+"""What names a file, whether it lies on disk, in S3, behind a web address or in a ZIP; `locations` opens it."""
 
 from dataclasses import dataclass
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
+import botocore.exceptions
+
 from movie_platform.bundles.bundle_error import BundleError
 from movie_platform.settings import Settings
 from movie_platform.sources.aws_clients import client
@@ -154,6 +156,7 @@ class Files:
     def _open_raw(self, location: Location) -> BinaryIO:
         if not _is_remote(location.uri):
             return Path(location.uri).open("rb")
+        # httpx and smart_open, with boto3 behind it, cost part of a second, and most files are on disk.
         if not location.uri.casefold().startswith("s3://"):
             from movie_platform.sources.files.web_files import WebFile
 
@@ -175,7 +178,7 @@ class Files:
 
 
 class _Peekable(io.BufferedReader):
-    """A remote stream with a look ahead."""
+    """A remote stream whose first bytes can be looked at before they are read: is it gzip?"""
 
     def __init__(self, raw: BinaryIO) -> None:
         super().__init__(_Raw(raw), _BUFFER_BYTES)
@@ -240,8 +243,6 @@ def _explained(location: Location) -> Iterator[None]:
 
 
 def _remote_error(location: Location, error: Exception) -> SourceError | None:
-    import botocore.exceptions
-
     cause = getattr(error, "backend_error", None) or error.__cause__ or error
     for candidate in (error, cause):
         if isinstance(candidate, botocore.exceptions.ClientError):

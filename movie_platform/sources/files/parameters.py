@@ -1,4 +1,4 @@
-"""What a profile may say of files."""
+"""What a profile may say of files: where they are, their format, and how CSV is written. Values only."""
 
 import codecs
 from typing import Annotated, Literal
@@ -120,7 +120,7 @@ class FilesParameters(SourceParameters):
 
     @property
     def delimiter_character(self) -> str:
-        """The delimiter of csv and tsv."""
+        """The delimiter that the profile says; else a tab for tsv and a comma for csv."""
         return self.delimiter or ("\t" if self.file_format == "tsv" else ",")
 
     @property

@@ -9,10 +9,12 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from movie_platform.raw_rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
+from movie_platform.sources.column_mapping import BATCH_ROWS, ColumnMapper, check_columns, distinct_names
 from movie_platform.sources.files.csv_dialect import Dialect
 from movie_platform.sources.files.csv_reader import CsvOptions, CsvReader
 from movie_platform.sources.files.encodings import SAMPLE_BYTES, detect_encoding
@@ -21,7 +23,6 @@ from movie_platform.sources.files.location import Location
 from movie_platform.sources.files.locations import Files
 from movie_platform.sources.files.parameters import AUTO, FilesParameters, format_of
 from movie_platform.sources.profile import Profile
-from movie_platform.sources.shaping import BATCH_ROWS, RowShaper, check_columns, distinct_names
 from movie_platform.sources.source_errors import MalformedSource
 from movie_platform.sources.text_values import text_array
 
@@ -36,7 +37,7 @@ class FilesSource:
         self._parameters = parameters
         self._settings = settings
         self._files = Files(settings)
-        self._shaper = RowShaper(profile, parameters.null_values)
+        self._mapper = ColumnMapper(profile, parameters.null_values)
 
     def columns(self) -> tuple[str, ...]:
         """Columns of the bundle; they follow from the profile alone."""
@@ -90,7 +91,7 @@ class FilesSource:
                 nothing = False
                 yield batch
         if nothing:
-            yield self._shaper.empty()
+            yield self._mapper.empty()
 
     def _batches_of(self, location: Location, encoding: str) -> Iterator[RowBatch]:
         match self._parameters.file_format:
@@ -115,13 +116,11 @@ class FilesSource:
                     name: pa.array(values, pa.string())
                     for name, values in zip(names, zip(*batch.rows, strict=True), strict=bool(batch.rows))
                 }
-                yield from self._shaper.shape(
+                yield from self._mapper.map_columns(
                     columns or _no_rows(names), len(batch.rows), rejected=batch.rejected, where=location.name
                 )
 
     def _parquet_batches(self, location: Location) -> Iterator[RowBatch]:
-        import pyarrow.parquet as pq
-
         with self._files.open_seekable(location) as stream:
             try:
                 # A row group is read at once when buffering is off, however large it is.
@@ -133,7 +132,7 @@ class FilesSource:
                                 distinct_names(batch.schema.names), batch.columns, strict=True
                             )
                         }
-                        yield from self._shaper.shape(columns, batch.num_rows, where=location.name)
+                        yield from self._mapper.map_columns(columns, batch.num_rows, where=location.name)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
                 raise MalformedSource(f"{location.uri} is not a readable Parquet file: {error}") from error
 
@@ -144,7 +143,7 @@ class FilesSource:
 
     def _json_batches(self, location: Location, encoding: str) -> Iterator[RowBatch]:
         for batch in self._json_stream(location, encoding):
-            yield from self._shaper.shape_records([*batch.records, *batch.rejected], where=location.name)
+            yield from self._mapper.map_records([*batch.records, *batch.rejected], where=location.name)
 
     def _encoding(self, location: Location) -> str:
         if self._parameters.encoding != AUTO:
@@ -166,8 +165,6 @@ class FilesSource:
         return encoding
 
     def _parquet_names(self, location: Location) -> list[str]:
-        import pyarrow.parquet as pq
-
         with self._files.open_seekable(location) as stream:
             try:
                 return list(pq.read_schema(stream).names)

@@ -53,11 +53,11 @@ class WebFile(io.RawIOBase):
             raise
 
     def readable(self) -> bool:
-        """It is."""
+        """True, always: io.BufferedReader takes no stream that says otherwise."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """As of RawIOBase; 0 at the end."""
+        """Fill the buffer with what comes next, connecting again where the last connection broke; 0 at the end."""
         if not self._left:
             self._left = self._persist(self._next_chunk)
         count = min(len(buffer), len(self._left))
@@ -66,7 +66,7 @@ class WebFile(io.RawIOBase):
         return count
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Give up the transfer, wherever it is, and close the connection."""
         if self._response is not None:
             self._response.close()
         self._client.close()

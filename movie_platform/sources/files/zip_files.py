@@ -5,15 +5,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from movie_platform.bundles.limits import DEFAULT_LIMITS
 from movie_platform.bundles.zip_reader import ZipEntry, entry_chunks, open_zip
+from movie_platform.sources.files.location import Location
 from movie_platform.sources.source_errors import MalformedSource
 from movie_platform.sources.suggestions import listing
-
-if TYPE_CHECKING:
-    from movie_platform.sources.files.location import Location
 
 ZIP_MAGIC = b"PK\x03\x04"
 _BUFFER_BYTES = 256 * 1024
@@ -24,12 +22,12 @@ _COMPANIONS = ("__MACOSX/",)
 class ZipFiles:
     """ZIP files by their addresses; remote ones are copied to a temporary folder once, by `fetch`."""
 
-    def __init__(self, fetch: "Callable[[Location, Path], None]") -> None:
+    def __init__(self, fetch: Callable[[Location, Path], None]) -> None:
         self._fetch = fetch
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._paths: dict[str, Path] = {}
 
-    def members(self, location: "Location", wanted: Callable[[str], bool]) -> list[str]:
+    def members(self, location: Location, wanted: Callable[[str], bool]) -> list[str]:
         """Names of the files that are meant, sorted: those that are wanted, or the only one.
 
         Raises BundleError for a ZIP that breaks a rule, MalformedSource for one that holds no file that is meant.
@@ -44,7 +42,7 @@ class ZipFiles:
         return found
 
     @contextmanager
-    def open(self, location: "Location", member: str) -> Iterator[BinaryIO]:
+    def open(self, location: Location, member: str) -> Iterator[BinaryIO]:
         """A member's bytes, inflated as they are read. Raises BundleError when the data is not what its header says."""
         with self._path(location).open("rb") as file:
             entry = next((entry for entry in _files(file) if entry.name == member), None)
@@ -52,7 +50,7 @@ class ZipFiles:
                 raise MalformedSource(f"{location.uri} does not hold {member!r} any more.")
             yield cast("BinaryIO", io.BufferedReader(_Member(entry_chunks(file, entry)), _BUFFER_BYTES))
 
-    def _path(self, location: "Location") -> Path:
+    def _path(self, location: Location) -> Path:
         path = self._paths.get(location.uri)
         if path is None:
             if self._folder is None:
@@ -73,7 +71,7 @@ def _files(file: BinaryIO) -> list[ZipEntry]:
 
 
 class _Member(io.RawIOBase):
-    """Chunks as a stream."""
+    """A member's unpacked chunks as a stream that can only be read on."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         super().__init__()

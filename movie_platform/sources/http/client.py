@@ -1,4 +1,4 @@
-"""Asking an API for JSON objects: paced, cached, again where that can help, with typed errors that say what to do."""
+"""Asking an API for JSON objects: rate-limited, cached, again where that can help, with errors that say what to do."""
 
 import re
 import time
@@ -13,10 +13,10 @@ import tenacity
 from pydantic import SecretStr
 
 from movie_platform import __version__
-from movie_platform.sources.http.budget import DailyBudget
 from movie_platform.sources.http.cache import AnswerCache, StoredAnswer
-from movie_platform.sources.http.pacing import Pace
 from movie_platform.sources.http.parameters import HttpParameters
+from movie_platform.sources.http.quota import DailyQuota
+from movie_platform.sources.http.rate_limiter import RateLimiter
 from movie_platform.sources.http.retries import LONGEST_PAUSE_SECONDS, Again, Backoff, may_heal, retry_after
 from movie_platform.sources.http.transport import Credential, CredentialTransport
 from movie_platform.sources.json_records import Record, decode_object
@@ -99,7 +99,7 @@ class ApiClient:
         parameters: HttpParameters,
         *,
         cache: AnswerCache,
-        budget: DailyBudget | None = None,
+        quota: DailyQuota | None = None,
     ) -> None:
         self._api = api
         self._base_url = parameters.base_url
@@ -107,8 +107,8 @@ class ApiClient:
         self._backoff = Backoff(parameters.backoff_seconds)
         self._attempts = parameters.attempts
         self._cache = cache
-        self._budget = budget
-        self._pace = Pace(parameters.requests_per_second)
+        self._quota = quota
+        self._rate_limiter = RateLimiter(parameters.requests_per_second)
         limits = httpx.Limits(
             max_connections=parameters.concurrency, max_keepalive_connections=parameters.concurrency
         )
@@ -128,10 +128,10 @@ class ApiClient:
 
     def stop(self) -> None:
         """Send away all threads that wait for their turn."""
-        self._pace.stop()
+        self._rate_limiter.stop()
 
     def close(self) -> None:
-        """Stop, and close connections and cache."""
+        """Send away whoever waits, then close the connections and the cache's file."""
         self.stop()
         self._client.close()
         self._cache.close()
@@ -156,7 +156,7 @@ class ApiClient:
             parameters: The query, without credentials.
             accepted: Statuses whose answers are returned and kept; others are errors.
             reading: Other numbers ask anew for what was asked before on the same date.
-            paid: The first request has been counted in the budget already.
+            paid: The first request has been counted in the quota already.
 
         Raises SourceAuthenticationError, SourceQuotaExceeded, SourceNotFound, SourceUnavailable, MalformedAnswer,
         and Stopped when the client was closed meanwhile.
@@ -176,14 +176,14 @@ class ApiClient:
             retry=tenacity.retry_if_exception_type(Again),
             stop=tenacity.stop_after_attempt(self._attempts),
             wait=self._pause,
-            sleep=self._pace.sleep,
+            sleep=self._rate_limiter.sleep,
             reraise=True,
         )
         try:
             for attempt in retrying:
                 with attempt:
-                    if self._budget is not None and not (paid and attempt.retry_state.attempt_number == 1):
-                        self._budget.spend()
+                    if self._quota is not None and not (paid and attempt.retry_state.attempt_number == 1):
+                        self._quota.consume()
                     return self._send(path, parameters, accepted)
         except Again as failed:
             # Its own cause says what happened on the wire, without credentials.
@@ -196,7 +196,7 @@ class ApiClient:
         return self._backoff.pause(state.attempt_number, asked)
 
     def _send(self, path: str, parameters: Mapping[str, str], accepted: frozenset[int]) -> Answer:
-        self._pace.wait()
+        self._rate_limiter.acquire()
         deadline = time.monotonic() + self._seconds
         try:
             with self._client.stream("GET", self._base_url + path, params=dict(parameters)) as response:
@@ -280,7 +280,7 @@ class ApiClient:
         if pause is not None and pause > LONGEST_PAUSE_SECONDS:
             return final
         if pause is not None:
-            self._pace.hold(pause)
+            self._rate_limiter.hold(pause)
         return Again(final, pause)
 
     def _unavailable(self, path: str, why: str) -> SourceUnavailable:
@@ -308,7 +308,7 @@ def open_client(
     home: Path,
     source: str,
     dt: date,
-    budget: DailyBudget | None = None,
+    quota: DailyQuota | None = None,
     cached: bool = True,
 ) -> ApiClient:
     """A client whose answers are kept in the home, for a source and the date that an extract describes."""
@@ -318,7 +318,7 @@ def open_client(
         hours=parameters.cache_hours if cached else 0,
         gigabytes=parameters.cache_gigabytes,
     )
-    return ApiClient(api, parameters, cache=cache, budget=budget)
+    return ApiClient(api, parameters, cache=cache, quota=quota)
 
 
 def _excerpt(text: str) -> str:

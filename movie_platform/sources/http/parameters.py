@@ -10,7 +10,7 @@ from movie_platform.sources.secrets import SecretReference
 
 
 class HttpParameters(SourceParameters):
-    """The keys that all API sources have."""
+    """The keys that profiles of all APIs have: the address, the rate, how patiently it is asked, what is kept."""
 
     base_url: str = Field(description="Address that all requests begin with.")
     requests_per_second: float = Field(gt=0, le=1000)
@@ -21,11 +21,11 @@ class HttpParameters(SourceParameters):
     cache_hours: float = Field(
         default=24, ge=0, le=168, description="How long an answer is used again; 0: never."
     )
-    cache_gigabytes: float = Field(default=10, gt=0, description="Size at which no more is kept.")
+    cache_gigabytes: float = Field(default=10, gt=0, description="Size at which the oldest answers go.")
 
     @property
     def credential(self) -> SecretReference:
-        """The secret that goes with each request."""
+        """Where the secret lies that goes with each request; each API calls it by a name of its own."""
         raise NotImplementedError
 
     @field_validator("base_url")

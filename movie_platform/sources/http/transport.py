@@ -44,5 +44,5 @@ class CredentialTransport(httpx.BaseTransport):
         )
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, which are the inner transport's."""
         self._inner.close()

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from movie_platform.sources.arrow_compute import pc
-from movie_platform.sources.shaping import json_strings
+from movie_platform.sources.column_mapping import json_strings
 
 DIRECTOR, WRITER = 0, 1
 # Rows of the sorted credits: title, role, person and, where it is known, the person's name.
@@ -39,7 +39,7 @@ def lists_of_titles(rows_of_credits: Iterator[pa.RecordBatch]) -> Iterator[pa.Re
 
 
 def _starts(titles: Any) -> np.ndarray:
-    """Where each title begins."""
+    """The row numbers at which a title begins, in rows that are sorted by title."""
     changes = pc.not_equal(titles.slice(1), titles.slice(0, len(titles) - 1)).to_numpy()
     return np.concatenate([[0], np.flatnonzero(changes) + 1])
 

@@ -1,4 +1,4 @@
-"""IMDb's data sets as a source: files found and their headers checked first, then joined and shaped."""
+"""IMDb's data sets as a source: files found and their headers checked first, then joined and mapped."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from pathlib import Path
 from movie_platform.raw_rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
+from movie_platform.sources.column_mapping import ColumnMapper, check_columns
 from movie_platform.sources.files.location import Location
 from movie_platform.sources.files.locations import Files
 from movie_platform.sources.imdb.credits import LIST_COLUMNS
 from movie_platform.sources.imdb.join import ImdbJoin, TsvFile
 from movie_platform.sources.imdb.parameters import ImdbParameters
 from movie_platform.sources.profile import Profile
-from movie_platform.sources.shaping import RowShaper, check_columns
 from movie_platform.sources.source_errors import MalformedSource, ProfileError
 from movie_platform.sources.suggestions import did_you_mean, listing
 from movie_platform.sources.text_values import text_array
@@ -38,7 +38,7 @@ class ImdbSource:
         self._parameters = parameters
         self._settings = settings
         self._files = Files(settings)
-        self._shaper = RowShaper(profile)
+        self._mapper = ColumnMapper(profile)
 
     def columns(self) -> tuple[str, ...]:
         """Columns of the bundle; they follow from the profile alone."""
@@ -118,14 +118,14 @@ class ImdbSource:
                         name: text_array(column)
                         for name, column in zip(batch.schema.names, batch.columns, strict=True)
                     }
-                    for shaped in self._shaper.shape(columns, batch.num_rows, where="IMDb's files"):
+                    for mapped in self._mapper.map_columns(columns, batch.num_rows, where="IMDb's files"):
                         nothing = False
-                        yield shaped
+                        yield mapped
                 for rejected in join.rejected():
                     nothing = False
-                    yield self._shaper.empty(tuple(rejected))
+                    yield self._mapper.empty(tuple(rejected))
         if nothing:
-            yield self._shaper.empty()
+            yield self._mapper.empty()
 
     def _fetch(
         self, name: str, location: Location, header: tuple[tuple[str, ...], str], folder: Path

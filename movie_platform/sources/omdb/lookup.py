@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from movie_platform.raw_rows import RejectedRow
-from movie_platform.sources.http.budget import BudgetSpent
 from movie_platform.sources.http.client import ApiClient, MalformedAnswer
+from movie_platform.sources.http.quota import QuotaExhausted
 from movie_platform.sources.json_records import Record
 from movie_platform.sources.omdb.matching import confidence
 from movie_platform.sources.omdb.wanted import Wanted
@@ -59,7 +59,7 @@ def refusal(status: int, document: Record) -> SourceError | None:
     if status != 401 or not said:
         return None
     if "limit" in said.casefold():
-        return BudgetSpent(
+        return QuotaExhausted(
             f"OMDb says {said!r}: today's requests of this key are used up. The next run goes on where this one "
             "stopped; set daily_budget to what the key allows, or less if others use it too."
         )

@@ -38,7 +38,7 @@ class OmdbParameters(HttpParameters):
 
     @property
     def credential(self) -> SecretReference:
-        """The key."""
+        """The API key, which OMDb wants in each request's query."""
         return self.api_key
 
     @field_validator("ids")

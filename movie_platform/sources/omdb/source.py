@@ -1,4 +1,4 @@
-"""OMDb as a source: which films are asked for on a date, within the budget, and how they become row batches."""
+"""OMDb as a source: which films are asked for on a date, within the quota, and how they become row batches."""
 
 from collections.abc import Generator, Iterator
 from datetime import date
@@ -8,9 +8,10 @@ from typing import Literal
 
 from movie_platform.raw_rows import RejectedRow, RowBatch
 from movie_platform.settings import Settings
-from movie_platform.sources.http.budget import BudgetSpent, DailyBudget
+from movie_platform.sources.column_mapping import ColumnMapper, check_columns
 from movie_platform.sources.http.client import CACHE_FOLDER, Api, ApiClient, open_client, usable_secret
 from movie_platform.sources.http.parallel import ordered_map
+from movie_platform.sources.http.quota import DailyQuota, QuotaExhausted
 from movie_platform.sources.http.transport import Credential
 from movie_platform.sources.json_records import Record
 from movie_platform.sources.omdb.lookup import COLUMNS, HOW_TO_LOG_IN, PATH, fetch_film, query_of, refusal
@@ -20,7 +21,6 @@ from movie_platform.sources.omdb.wanted import Wanted, cursor_text, next_wanted,
 from movie_platform.sources.profile import OpenOther, Profile
 from movie_platform.sources.progress import Progress, report
 from movie_platform.sources.secrets import resolve
-from movie_platform.sources.shaping import RowShaper, check_columns
 
 _NAME = "OMDb"
 _BATCH_FILMS = 500
@@ -31,7 +31,7 @@ Outcome = Record | RejectedRow
 
 
 class OmdbSource:
-    """Films of OMDb that a list names. What one day's budget does not reach, the next run asks for."""
+    """Films of OMDb that a list names. What one day's quota does not reach, the next run asks for."""
 
     def __init__(
         self, profile: Profile, parameters: OmdbParameters, settings: Settings, open_other: OpenOther
@@ -57,18 +57,18 @@ class OmdbSource:
     def batches(self, dt: date, cursor: str | None) -> Iterator[RowBatch]:
         """The films, in batches of at most 500. List and profile are read before this returns.
 
-        Ends early, and well, where the daily budget or the key's quota is used up; `next_cursor` says where to go on.
-        Raises SourceQuotaExceeded where that is so before the first film, and ProfileError, SourceNotFound,
+        Ends early, and well, where the profile's daily quota or the key's own is used up; `next_cursor` says where to
+        go on. Raises SourceQuotaExceeded where that is so before the first film, and ProfileError, SourceNotFound,
         SourceAuthenticationError, SourceUnavailable or MalformedSource.
         """
         check_columns(self._profile, COLUMNS, where=_NAME)
         after = parse_cursor(cursor)
         listed = TitleList(self._profile, self._parameters, self._settings, self._open_other, dt)
         wanted = next_wanted(listed.films(), after, self._parameters.daily_budget)
-        budget = self._budget()
-        client = self._client(dt, budget)
+        quota = self._quota()
+        client = self._client(dt, quota)
         self._next = None
-        return self._read(client, budget, wanted, tuple(listed.rejected), after)
+        return self._read(client, quota, wanted, tuple(listed.rejected), after)
 
     def next_cursor(self) -> str | None:
         """After which film the next run goes on, None before all batches were read."""
@@ -87,24 +87,25 @@ class OmdbSource:
         }
 
     def probe(self) -> str:
-        """One question, which counts in the budget, to see whether the API answers and takes the key.
+        """One question, which counts in the quota, to see whether the API answers and takes the key.
 
         Raises SourceError.
         """
-        budget = self._budget()
-        with self._client(date.min, budget, cached=False) as client:
+        quota = self._quota()
+        with self._client(date.min, quota, cached=False) as client:
             fetch_film(client, Wanted(_PROBE_ID), plot="short", minimum_confidence=Decimal(0), paid=False)
-        spent, allowed = budget.spent(), self._parameters.daily_budget
+        spent, allowed = quota.used(), self._parameters.daily_budget
         return f"{self._parameters.base_url} answers; {spent} of {allowed} requests of today are used"
 
-    def _budget(self) -> DailyBudget:
+    def _quota(self) -> DailyQuota:
         parameters = self._parameters
         # Profiles that name the same key share what it allows; the key itself is not written anywhere.
         account = f"{parameters.base_url} {parameters.api_key.describe()}"
+        # What was counted today must be found again, so the file keeps the name that it was given first.
         path = self._settings.home / CACHE_FOLDER / "budgets.sqlite"
-        return DailyBudget(path, account, parameters.daily_budget)
+        return DailyQuota(path, account, parameters.daily_budget)
 
-    def _client(self, dt: date, budget: DailyBudget, *, cached: bool = True) -> ApiClient:
+    def _client(self, dt: date, quota: DailyQuota, *, cached: bool = True) -> ApiClient:
         parameters = self._parameters
         secret = usable_secret(
             resolve(parameters.api_key, self._settings), f"api_key ({parameters.api_key.describe()})"
@@ -115,42 +116,42 @@ class OmdbSource:
             home=self._settings.home,
             source=self._profile.name,
             dt=dt,
-            budget=budget,
+            quota=quota,
             cached=cached,
         )
 
     def _films(
-        self, client: ApiClient, budget: DailyBudget, wanted: list[Wanted]
+        self, client: ApiClient, quota: DailyQuota, wanted: list[Wanted]
     ) -> Generator[tuple[Wanted, Outcome]]:
         parameters = self._parameters
         minimum = Decimal(str(parameters.minimum_confidence))
 
-        def in_budget() -> Iterator[tuple[Wanted, bool] | BudgetSpent]:
+        def within_quota() -> Iterator[tuple[Wanted, bool] | QuotaExhausted]:
             """Films while today's requests last, paid for in their order, so that the day ends at one place in it."""
             for film in wanted:
                 kept = client.holds(PATH, query_of(film, parameters.plot))
                 try:
                     if not kept:
-                        budget.spend()
-                except BudgetSpent as spent:
+                        quota.consume()
+                except QuotaExhausted as exhausted:
                     # To be raised behind the films that are paid for and under way.
-                    yield spent
+                    yield exhausted
                     return
                 yield film, not kept
 
-        def fetch(item: tuple[Wanted, bool] | BudgetSpent) -> tuple[Wanted, Outcome]:
-            if isinstance(item, BudgetSpent):
+        def fetch(item: tuple[Wanted, bool] | QuotaExhausted) -> tuple[Wanted, Outcome]:
+            if isinstance(item, QuotaExhausted):
                 raise item
             film, paid = item
             found = fetch_film(client, film, plot=parameters.plot, minimum_confidence=minimum, paid=paid)
             return film, found
 
-        return ordered_map(fetch, in_budget(), workers=parameters.concurrency, abandon=client.stop)
+        return ordered_map(fetch, within_quota(), workers=parameters.concurrency, abandon=client.stop)
 
-    def _until_spent(
+    def _until_exhausted(
         self,
         films: Iterator[tuple[Wanted, Outcome]],
-        budget: DailyBudget,
+        quota: DailyQuota,
         wanted: list[Wanted],
         after: str | None,
     ) -> Iterator[Outcome]:
@@ -161,9 +162,9 @@ class OmdbSource:
                 last = film.key
                 report(Progress("films", done, len(wanted)))
                 yield found
-        except BudgetSpent:
+        except QuotaExhausted:
             # Whoever says so, the profile or OMDb: nothing more is asked today.
-            budget.close_day()
+            quota.close_day()
             if last == after:
                 raise
         else:
@@ -175,23 +176,23 @@ class OmdbSource:
     def _read(
         self,
         client: ApiClient,
-        budget: DailyBudget,
+        quota: DailyQuota,
         wanted: list[Wanted],
         bad: tuple[RejectedRow, ...],
         after: str | None,
     ) -> Iterator[RowBatch]:
-        shaper = RowShaper(self._profile)
-        films = self._films(client, budget, wanted)
-        outcomes = self._until_spent(films, budget, wanted, after)
+        mapper = ColumnMapper(self._profile)
+        films = self._films(client, quota, wanted)
+        outcomes = self._until_exhausted(films, quota, wanted, after)
         try:
             for start in range(0, len(bad), _BATCH_FILMS):
-                yield shaper.empty(bad[start : start + _BATCH_FILMS])
+                yield mapper.empty(bad[start : start + _BATCH_FILMS])
             nothing = not bad
             while some := list(islice(outcomes, _BATCH_FILMS)):
                 nothing = False
-                yield from shaper.shape_records(some, where=_NAME)
+                yield from mapper.map_records(some, where=_NAME)
             if nothing:
-                yield shaper.empty()
+                yield mapper.empty()
         finally:
             client.stop()
             films.close()

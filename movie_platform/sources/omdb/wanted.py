@@ -30,14 +30,14 @@ class Wanted:
         return json.dumps([self.title, self.year, self.type], ensure_ascii=False)
 
     def query(self) -> dict[str, str]:
-        """The parameters of the request."""
+        """What OMDb is asked for, as parameters of its query: `i`, or those of `t`, `y` and `type` that are known."""
         if self.imdb_id is not None:
             return {"i": self.imdb_id}
         asked = {"t": self.title, "y": self.year, "type": self.type}
         return {name: value for name, value in asked.items() if value is not None}
 
     def text(self) -> str:
-        """As people and quarantine read it."""
+        """The query as JSON: what quarantine shows of a film that was not found."""
         return json.dumps(self.query(), ensure_ascii=False)
 
 

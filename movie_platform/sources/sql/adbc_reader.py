@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import adbc_driver_manager.dbapi
+import adbc_driver_postgresql.dbapi
+import adbc_driver_sqlite.dbapi
 import pyarrow as pa
 
 from movie_platform.sources.source_errors import (
@@ -185,8 +187,6 @@ class SqliteReader(_AdbcReader):
     _since: str | None = None
 
     def _connect(self) -> Any:
-        import adbc_driver_sqlite.dbapi
-
         path = _sqlite_path(self._target)
         try:
             return adbc_driver_sqlite.dbapi.connect(f"file:{quote(str(path))}?mode=ro")
@@ -268,8 +268,6 @@ class PostgresReader(_AdbcReader):
     """A PostgreSQL database. Rows come by COPY, which streams; the session reads only, in UTC."""
 
     def _connect(self) -> Any:
-        import adbc_driver_postgresql.dbapi
-
         try:
             connection = adbc_driver_postgresql.dbapi.connect(_postgres_uri(self._target))
         except _DRIVER_ERRORS as error:

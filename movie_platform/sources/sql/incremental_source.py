@@ -22,7 +22,7 @@ class IncrementalSqlSource(SqlSource):
     _ended: str | None = None
 
     def load_type(self, cursor: str | None) -> LoadType:
-        """full the first time, delta after."""
+        """`full` where there is no cursor, because everything is read then; `delta` behind one."""
         return "full" if cursor is None else "delta"
 
     def batches(self, dt: date, cursor: str | None) -> Iterator[RowBatch]:

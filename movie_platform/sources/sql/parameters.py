@@ -1,4 +1,4 @@
-"""What a profile may say of a database."""
+"""What a profile may say of a database: its URL, who logs in, and which table or query is read. Values only."""
 
 import re
 

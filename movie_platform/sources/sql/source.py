@@ -1,7 +1,7 @@
 """Databases: a table or a query, read in record batches of raw strings.
 
-SQLite and PostgreSQL are read through ADBC (`sql_adbc`), any other URL through SQLAlchemy (`sql_sqlalchemy`). This
-module knows what they share: which statement is asked, and what the source says of itself.
+SQLite and PostgreSQL are read through ADBC (`adbc_reader`), any other URL through SQLAlchemy (`sqlalchemy_reader`).
+This module knows what they share: which statement is asked, and what the source says of itself.
 """
 
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ import pyarrow as pa
 from movie_platform.raw_rows import RowBatch
 from movie_platform.settings import Settings
 from movie_platform.sources import placeholders
+from movie_platform.sources.column_mapping import ColumnMapper, check_columns
 from movie_platform.sources.profile import Profile
 from movie_platform.sources.secrets import SecretReference, resolve
 from movie_platform.sources.secrets_in_urls import holds_secret, passwords_in
-from movie_platform.sources.shaping import RowShaper, check_columns
 from movie_platform.sources.source_errors import ProfileError
 from movie_platform.sources.sql.parameters import SqlParameters
 from movie_platform.sources.sql.statement import DT, bound_names, check_bound_names
@@ -44,12 +44,12 @@ class Reader(Protocol):
         ...
 
     def close(self) -> None:
-        """Free the connection."""
+        """Free the connection, however much was read."""
         ...
 
 
 class SqlSource:
-    """A table or query of a database."""
+    """A table or query of a database, read whole by each extract."""
 
     def __init__(self, profile: Profile, parameters: SqlParameters, settings: Settings) -> None:
         self._profile = profile
@@ -111,18 +111,18 @@ class SqlSource:
         return "the query" if self._parameters.table is None else f"the table {self._parameters.table!r}"
 
     def _read(self, reader: Reader) -> Iterator[RowBatch]:
-        shaper = RowShaper(self._profile)
+        mapper = ColumnMapper(self._profile)
         nothing = True
         try:
             for columns in reader.batches():
                 rows = len(next(iter(columns.values())))
-                for batch in shaper.shape(columns, rows, where=self._where()):
+                for batch in mapper.map_columns(columns, rows, where=self._where()):
                     nothing = False
                     yield batch
         finally:
             reader.close()
         if nothing:
-            yield shaper.empty()
+            yield mapper.empty()
 
     def _connect(self, dt: date) -> Reader:
         parameters = self._parameters
@@ -149,6 +149,7 @@ class SqlSource:
             shown="the database of the profile" if holds_secret(url) or secrets else url,
         )
         scheme = url.split("://", 1)[0]
+        # ADBC and SQLAlchemy are imported where they are needed: each costs part of a second, and a source needs one.
         if scheme == "sqlite":
             from movie_platform.sources.sql.adbc_reader import SqliteReader
 

@@ -25,7 +25,7 @@ class Changes:
         self.problems: list[RejectedRow] = []
 
     def ids(self) -> Iterator[int]:
-        """Their ids, each once."""
+        """The ids of the edited films, each once; pages are asked for as they are needed. Adds to `problems`."""
         periods = list(reversed(self._windows))
         while periods:
             period = periods.pop()

@@ -16,7 +16,7 @@ class Cursor:
     due: bool = False
 
     def text(self) -> str:
-        """As it is kept."""
+        """The cursor as JSON, which a manifest keeps and `parse_cursor` reads."""
         kept = {"full": self.full.isoformat(), "since": self.since.isoformat()}
         return json.dumps({**kept, "due": "full"} if self.due else kept, sort_keys=True)
 

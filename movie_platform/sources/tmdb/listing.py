@@ -38,7 +38,7 @@ class Listing:
         )
 
     def ids(self) -> Iterator[int]:
-        """The films' ids, each once."""
+        """The ids of all films, each once; pages are asked for as they are needed. Adds to `problems`."""
         for language in self._languages():
             periods = [self._whole()]
             while periods:

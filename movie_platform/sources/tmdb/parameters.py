@@ -42,7 +42,7 @@ class TmdbParameters(HttpParameters):
 
     @property
     def credential(self) -> SecretReference:
-        """The token."""
+        """The access token, which TMDB wants in each request's Authorization header."""
         return self.access_token
 
     @model_validator(mode="after")

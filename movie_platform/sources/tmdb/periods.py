@@ -19,7 +19,7 @@ class Period:
 
     @property
     def days(self) -> int:
-        """How many days it has."""
+        """How many days the period has: at least 1."""
         return (self.last - self.first).days + 1
 
     def halves(self) -> "tuple[Period, Period]":

@@ -12,7 +12,7 @@ class SeenIds:
         self._others: set[int] = set()
 
     def add(self, number: int) -> bool:
-        """Add an id; whether it was new."""
+        """Add an id; True where it was not there yet."""
         if not 0 <= number < _LARGEST:
             new = number not in self._others
             self._others.add(number)

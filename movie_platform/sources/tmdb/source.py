@@ -8,6 +8,7 @@ from typing import Literal
 
 from movie_platform.raw_rows import RejectedRow, RowBatch
 from movie_platform.settings import Settings
+from movie_platform.sources.column_mapping import ColumnMapper, check_columns
 from movie_platform.sources.http.client import Api, ApiClient, open_client, usable_secret
 from movie_platform.sources.http.parallel import ordered_map
 from movie_platform.sources.http.transport import Credential
@@ -15,7 +16,6 @@ from movie_platform.sources.json_records import Record, value_text
 from movie_platform.sources.profile import Profile
 from movie_platform.sources.progress import Progress, report
 from movie_platform.sources.secrets import resolve
-from movie_platform.sources.shaping import RowShaper, check_columns
 from movie_platform.sources.source_errors import MalformedSource
 from movie_platform.sources.tmdb.changes import Changes
 from movie_platform.sources.tmdb.cursor import Cursor, following, parse_cursor
@@ -159,14 +159,14 @@ class TmdbSource:
     def _read(
         self, client: ApiClient, films: Generator[Record | RejectedRow], following_cursor: Cursor
     ) -> Iterator[RowBatch]:
-        shaper = RowShaper(self._profile)
+        mapper = ColumnMapper(self._profile)
         nothing = True
         try:
             while some := list(islice(films, _BATCH_FILMS)):
                 nothing = False
-                yield from shaper.shape_records(some, where=_NAME)
+                yield from mapper.map_records(some, where=_NAME)
             if nothing:
-                yield shaper.empty()
+                yield mapper.empty()
             self._next = following_cursor
         finally:
             client.stop()

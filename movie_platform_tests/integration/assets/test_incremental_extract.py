@@ -13,7 +13,7 @@ from movie_platform.automation.jobs import EXTRACT_DAY
 from movie_platform.build import build_defs, build_resources
 from movie_platform.bundles.manifest import Manifest
 from movie_platform.graph import asset_keys
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.runs.execute import execute_job
 from movie_platform.runs.instance import open_instance
 from movie_platform.settings import Settings
@@ -32,7 +32,7 @@ class Days:
         self._settings = settings
         self._profile = profile
         self._job = build_defs(settings).resolve_job_def(EXTRACT_DAY)
-        self._landing: Landing = build_resources(settings)["landing"]
+        self._landing: LandingZone = build_resources(settings)["landing"]
 
     def extract(self, dt: date) -> dict[str, Any]:
         """Metadata of the day's extract; raises AssertionError where the run failed."""

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.test_utils import create_run_for_test
 
-from movie_platform.automation import arrival_sensor
+from movie_platform.automation import arrival_listing, arrival_queue
 from movie_platform.build import build_defs
 from movie_platform.contracts.locations import landing_prefix
 from movie_platform.graph import asset_keys, metadata_names, tag_names
@@ -85,7 +85,7 @@ def ticker(provisioned_cloud: Settings) -> Iterator[Ticker]:
 @pytest.fixture(autouse=True)
 def messages_come_back_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that a tick leaves in the queue comes back after two seconds instead of a minute."""
-    monkeypatch.setattr(arrival_sensor, "VISIBILITY_SECONDS", VISIBILITY_SECONDS)
+    monkeypatch.setattr(arrival_queue, "VISIBILITY_SECONDS", VISIBILITY_SECONDS)
 
 
 def land(settings: Settings, source: str, number: int) -> list[str]:
@@ -131,14 +131,14 @@ def about(source: str, requests: list[dg.RunRequest]) -> list[dg.RunRequest]:
 def test_a_hundred_bundles_that_arrive_at_once_get_one_run_each_for_their_date(
     provisioned_cloud: Settings, queue: str, ticker: Ticker, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(arrival_sensor, "VISIBILITY_SECONDS", 30)
+    monkeypatch.setattr(arrival_queue, "VISIBILITY_SECONDS", 30)
     landed = land(provisioned_cloud, "hundred", 100)
     wait_for_messages(provisioned_cloud, queue, 100)
     requested: list[dg.RunRequest] = []
     for _ in range(3):
         requested += ticker.launch(ticker.tick(), dg.DagsterRunStatus.STARTED)
     requested = about("hundred", requested)
-    assert sorted(request.tags[tag_names.BUNDLE] for request in requested) == landed
+    assert sorted(request.tags[tag_names.BUNDLE_KEY] for request in requested) == landed
     assert {request.partition_key for request in requested} == {DAY.isoformat()}
 
 
@@ -182,7 +182,7 @@ def test_a_bundle_from_outside_is_reported_as_a_materialization_and_ours_is_not(
 ):
     ours, foreign = land(provisioned_cloud, "foreign", 2)
     wait_for_messages(provisioned_cloud, queue, 2)
-    create_run_for_test(ticker.instance, job_name="extract_day", tags={tag_names.LANDED: ours})
+    create_run_for_test(ticker.instance, job_name="extract_day", tags={tag_names.LANDED_KEY: ours})
     result = ticker.tick()
     assert len(about("foreign", list(result.run_requests or []))) == 2
     reported = [
@@ -204,7 +204,7 @@ def test_a_run_that_materializes_the_whole_graph_speaks_for_its_bundle(
     create_run_for_test(
         ticker.instance,
         job_name="materialize_day",
-        tags={tag_names.LANDED: key, tag_names.BUNDLE: key},
+        tags={tag_names.LANDED_KEY: key, tag_names.BUNDLE_KEY: key},
         status=dg.DagsterRunStatus.STARTED,
     )
     assert not about("whole", list(ticker.tick().run_requests or []))
@@ -214,7 +214,7 @@ def test_a_run_that_materializes_the_whole_graph_speaks_for_its_bundle(
 def test_a_bundle_whose_event_was_lost_is_found_by_the_listing(
     provisioned_cloud: Settings, queue: str, ticker: Ticker, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(arrival_sensor, "LISTED_FROM_AGE", timedelta(0))
+    monkeypatch.setattr(arrival_listing, "LISTED_FROM_AGE", timedelta(0))
     landed = land(provisioned_cloud, "lost", 3)
     wait_for_messages(provisioned_cloud, queue, 3)
     aws_client(provisioned_cloud, "sqs").purge_queue(QueueUrl=queue)
@@ -223,13 +223,13 @@ def test_a_bundle_whose_event_was_lost_is_found_by_the_listing(
         found += about("lost", ticker.launch(ticker.tick(), dg.DagsterRunStatus.STARTED))
         if len(found) >= len(landed):
             break
-    assert sorted(request.tags[tag_names.BUNDLE] for request in found) == landed
+    assert sorted(request.tags[tag_names.BUNDLE_KEY] for request in found) == landed
 
 
 def test_a_listing_that_has_gone_round_begins_again(
     provisioned_cloud: Settings, queue: str, ticker: Ticker, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(arrival_sensor, "LISTED_A_TICK", 25)
+    monkeypatch.setattr(arrival_listing, "LISTED_A_TICK", 25)
     land(provisioned_cloud, "round", 30)
     seen: set[str | None] = set()
     for _ in range(500):
@@ -253,7 +253,7 @@ def test_a_failed_run_is_tried_again_later_and_not_for_ever(
         result = ticker.launch(ticker.later_tick(), dg.DagsterRunStatus.FAILURE)
         attempts += [request.tags[tag_names.ATTEMPT] for request in about("failing", result)]
         now += 3600
-        monkeypatch.setattr(arrival_sensor.time, "time", lambda later=now: later)
+        monkeypatch.setattr(time, "time", lambda later=now: later)
     assert attempts == ["1", "2", "3"]
     assert left(provisioned_cloud, queue) == 0
 

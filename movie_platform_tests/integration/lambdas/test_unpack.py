@@ -14,7 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from dagster_pipes import encode_param
 
-from movie_platform.lambdas import aws_calls, lease, publish, unpack
+from movie_platform.contracts.locations import quarantine_prefix
+from movie_platform.lambdas import aws_calls, lease, unpack
 from movie_platform.provision.lambda_package import build_package
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.settings import Settings
@@ -411,7 +412,7 @@ def test_the_deployed_function_answers_the_event_and_the_call_alike(
     # The alert goes out after the reason is there to be read.
     wait_for(told)
     assert [alert["kind"] for alert in alerts] == ["quarantined_bundle"]
-    assert publish.quarantine_prefix(bad["key"], bad["etag"]) + "bundle.zip" in cloud.published()
+    assert quarantine_prefix(bad["key"], bad["etag"]) + "bundle.zip" in cloud.published()
 
 
 def test_a_warm_function_serves_dagster_pipes_again_and_again(

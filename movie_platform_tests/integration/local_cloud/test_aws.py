@@ -23,6 +23,7 @@ from botocore.config import Config
 from movie_platform.local_cloud import processes, supervisor
 from movie_platform.local_cloud.local_cloud_errors import LocalCloudError
 from movie_platform.local_cloud.services import AWS, GLUE
+from movie_platform.process_identity import ProcessIdentity
 from movie_platform.settings import Settings
 from movie_platform_tests.saved_state import wait_until_saved
 
@@ -149,7 +150,7 @@ def test_a_record_of_a_process_that_is_gone_harms_nobody_who_has_its_number_or_p
 def test_a_server_that_an_interrupted_up_did_not_record_is_found_and_replaced(homes: Callable[[str], Path]):
     home = homes("home")
     supervisor.up(home, services=SERVERS)
-    lost = processes.ProcessId.of(pids(home)["aws"] or 0)
+    lost = ProcessIdentity.of(pids(home)["aws"] or 0)
     assert lost is not None
     (home / "cloud.json").unlink()
     assert supervisor.up(home, services=SERVERS).running

@@ -15,7 +15,7 @@ from movie_platform.bundles.manifest import SourceInfo
 from movie_platform.bundles.read import FolderReader
 from movie_platform.contracts.locations import quarantine_prefix
 from movie_platform.raw_rows import RowBatch
-from movie_platform.resources.landing_bucket import Landing
+from movie_platform.resources.landing_bucket import LandingZone
 from movie_platform.settings import Settings
 
 DAY = date(2026, 11, 18)
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.cloud
 
 
 @pytest.fixture
-def landing(provisioned_cloud: Settings) -> Landing:
+def landing(provisioned_cloud: Settings) -> LandingZone:
     return build_resources(provisioned_cloud)["landing"]
 
 
 @pytest.fixture
-def land(landing: Landing, tmp_path: Path) -> Land:
+def land(landing: LandingZone, tmp_path: Path) -> Land:
     def landed(source: str, dt: date, cursor: str | None, *, hour: int = 6) -> str:
         info = SourceInfo(source, "sql", {}, cursor)
         rows = pa.RecordBatch.from_pydict({"movie_id": ["1"], "title": [f"{cursor} {hour}"]})
@@ -50,7 +50,9 @@ def land(landing: Landing, tmp_path: Path) -> Land:
     return landed
 
 
-def test_an_extract_begins_where_that_of_the_latest_earlier_date_ended(landing: Landing, land: Land) -> None:
+def test_an_extract_begins_where_that_of_the_latest_earlier_date_ended(
+    landing: LandingZone, land: Land
+) -> None:
     assert landing.cursor_before("begins", DAY) is None
     land("begins", DAY - timedelta(days=400), "old")
     land("begins", DAY - timedelta(days=3), "three")
@@ -62,14 +64,14 @@ def test_an_extract_begins_where_that_of_the_latest_earlier_date_ended(landing: 
     assert landing.cursor_before("begins", DAY - timedelta(days=3)) == "old"
 
 
-def test_of_several_bundles_of_a_date_the_winner_counts(landing: Landing, land: Land) -> None:
+def test_of_several_bundles_of_a_date_the_winner_counts(landing: LandingZone, land: Land) -> None:
     land("wins", DAY, "second", hour=9)
     land("wins", DAY, "first", hour=8)
     assert landing.cursor_before("wins", DAY + timedelta(days=2)) == "second"
 
 
 def test_a_quarantined_bundle_moves_nothing(
-    landing: Landing, land: Land, provisioned_cloud: Settings
+    landing: LandingZone, land: Land, provisioned_cloud: Settings
 ) -> None:
     land("refused", DAY, "good")
     key = land("refused", DAY + timedelta(days=1), "refused")
@@ -83,13 +85,13 @@ def test_a_quarantined_bundle_moves_nothing(
     assert landing.cursor_before("refused", DAY + timedelta(days=2)) == "good"
 
 
-def test_a_bundle_that_says_nothing_of_its_end_means_beginning_anew(landing: Landing, land: Land) -> None:
+def test_a_bundle_that_says_nothing_of_its_end_means_beginning_anew(landing: LandingZone, land: Land) -> None:
     land("anew", DAY, "cursor")
     land("anew", DAY + timedelta(days=1), None)
     assert landing.cursor_before("anew", DAY + timedelta(days=2)) is None
 
 
-def test_folders_that_are_no_dates_are_passed_over(landing: Landing, land: Land) -> None:
+def test_folders_that_are_no_dates_are_passed_over(landing: LandingZone, land: Land) -> None:
     land("stray", DAY, "cursor")
     landing.aws.client("s3").put_object(
         Bucket=landing.bucket, Key="movies/source=stray/dt=soon/note.txt", Body=b"x"

@@ -124,7 +124,7 @@ def test_a_run_stops_at_its_budget_and_the_next_days_go_on_until_all_were_asked_
         profile = write_profile(tmp_path, "omdb", fake.base_url, ids=id_file(tmp_path, 25), daily_budget=10)
         for day in range(4):
             monkeypatch.setattr(
-                "movie_platform.sources.http.budget._today", lambda day=day: f"2026-11-{18 + day}"
+                "movie_platform.sources.http.quota._today", lambda day=day: f"2026-11-{18 + day}"
             )
             found = extracted(profile, settings, cursor, dt=DAY + timedelta(days=day))
             seen.append(found.ids)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from movie_platform.settings import Settings
-from movie_platform.sources.http.pacing import Pace
+from movie_platform.sources.http.rate_limiter import RateLimiter
 from movie_platform.sources.rejections import INCOMPLETE_LISTING, MALFORMED_JSON, REMOVED_AT_SOURCE
 from movie_platform.sources.source_errors import (
     MalformedSource,
@@ -295,14 +295,14 @@ def test_what_heals_costs_a_second_request_and_no_film(
 def test_everybody_waits_as_long_as_retry_after_says(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold, concurrency, told = Pace.hold, 4, list[float]()
+    hold, concurrency, told = RateLimiter.hold, 4, list[float]()
 
-    def noted(pace: Pace, seconds: float) -> None:
+    def noted(limiter: RateLimiter, seconds: float) -> None:
         told.append(time.monotonic())
-        hold(pace, seconds)
+        hold(limiter, seconds)
         told.append(time.monotonic())
 
-    monkeypatch.setattr(Pace, "hold", noted)
+    monkeypatch.setattr(RateLimiter, "hold", noted)
     with FakeTmdb(films(40)) as fake:
         fake.faults = [Fault(status(429, Retry_After="1"), "/movie/3")]
         found = extracted(write_profile(tmp_path, "tmdb", fake.base_url, concurrency=concurrency), settings)

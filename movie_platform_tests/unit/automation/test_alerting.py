@@ -21,7 +21,7 @@ from movie_platform.resources.alerts import SUBJECT_CHARACTERS, Alert
 RUN = FailedRun(
     run_id="r1",
     job_name="process_landed_bundle",
-    tags={"dagster/partition": "2026-11-18", tag_names.SOURCE: "demo", tag_names.BUNDLE: "movies/x.zip"},
+    tags={"dagster/partition": "2026-11-18", tag_names.SOURCE: "demo", tag_names.BUNDLE_KEY: "movies/x.zip"},
     message="Steps failed",
     steps=[FailedStep("archive_tables", "Glue job run jr_1 ended FAILED: boom")],
     checks=[],

@@ -1,6 +1,8 @@
 """What the arrival sensor decides, from what S3 said and which runs exist."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,11 +15,13 @@ from movie_platform.automation.arrivals import (
     Action,
     Arrival,
     KnownRun,
+    TickPlan,
     Unusable,
     arrival_of_object,
     arrivals_of_message,
     decide,
     distinct,
+    plan_tick,
 )
 
 KEY = "movies/source=demo/dt=2026-11-18/20261118T030000Z-0123456789ab.zip"
@@ -95,6 +99,39 @@ def test_every_request_of_one_bundle_has_a_run_key_of_its_own(runs: list[KnownRu
         failed_before = [run for run in runs if run.etag == "etag" and run.finished and not run.succeeded]
         assert decision.attempt == len(failed_before) + 1 <= MAX_ATTEMPTS
         assert not any(run.etag == "etag" and (run.succeeded or not run.finished) for run in runs)
+
+
+def plan(
+    *arrivals: Arrival, runs: Mapping[str, Sequence[KnownRun]], landed_here: Sequence[str] = ()
+) -> TickPlan:
+    """The plan of a tick for which ARRIVAL's date is the only partition."""
+    return plan_tick(
+        arrivals, runs=runs, landed_here=landed_here, is_partition=lambda dt: dt == ARRIVAL.dt, now=101.0
+    )
+
+
+def test_a_tick_requests_what_is_new_settles_what_a_run_speaks_for_and_leaves_the_rest():
+    spoken_for, waiting, given_up = (replace(ARRIVAL, key=key) for key in ("spoken_for", "waiting", "up"))
+    runs = {"spoken_for": [RUNNING], "waiting": [FAILED], "up": [FAILED] * MAX_ATTEMPTS}
+    found = plan(spoken_for, waiting, ARRIVAL, given_up, runs=runs)
+    assert [(arrival, decision.attempt) for arrival, decision in found.requests] == [(ARRIVAL, 1)]
+    assert found.settled == {("spoken_for", "etag"), ("up", "etag")}
+    assert found.misdated == ()
+
+
+def test_a_new_bundle_that_no_run_of_ours_landed_is_foreign_at_its_first_attempt_alone():
+    ours, again = replace(ARRIVAL, key="ours"), replace(ARRIVAL, key="again")
+    failed_long_ago = replace(FAILED, ended_at=0.0)
+    found = plan(ARRIVAL, ours, again, runs={"again": [failed_long_ago]}, landed_here=["ours"])
+    assert [arrival for arrival, _ in found.requests] == [ARRIVAL, ours, again]
+    assert found.foreign == (ARRIVAL,)
+
+
+def test_nothing_is_done_about_a_bundle_for_a_date_that_is_no_partition():
+    new, spoken_for = (replace(ARRIVAL, key=key, dt=date(2026, 11, 19)) for key in ("new", "spoken_for"))
+    found = plan(new, spoken_for, ARRIVAL, runs={KEY: [SUCCEEDED], "spoken_for": [SUCCEEDED]})
+    assert found.misdated == (new, spoken_for)
+    assert (found.requests, found.settled) == ((), {(KEY, "etag")})
 
 
 def test_an_event_in_an_sns_envelope_reads_like_a_raw_one():

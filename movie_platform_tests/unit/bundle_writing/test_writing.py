@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import importlib.metadata
 import io
 import json
 import os
@@ -22,13 +23,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from movie_platform import __version__
 from movie_platform.bundle_writing.compare import compare_csv_with_parquet
 from movie_platform.bundle_writing.content import ContentHasher, content_id_of_extract
 from movie_platform.bundle_writing.landing_object import landing_key, landing_object_metadata
 from movie_platform.bundle_writing.write import write_extract
 from movie_platform.bundle_writing.zipping import write_zip
 from movie_platform.bundles.bundle_error import BundleError
-from movie_platform.bundles.manifest import Manifest, SourceInfo, parse_manifest
+from movie_platform.bundles.manifest import Manifest, ProducerInfo, SourceInfo, parse_manifest
 from movie_platform.bundles.read import FolderReader, ZipReader, read_manifest, read_manifest_by_ranges
 from movie_platform.bundles.reasons import ReasonCode
 from movie_platform.bundles.verify import verify, verify_folder, verify_path
@@ -351,6 +353,16 @@ def test_extracted_at_is_utc_and_has_whole_seconds(tmp_path: Path) -> None:
             load_type="full",
             extracted_at=datetime(2026, 11, 18),  # noqa: DTZ001 - the fault under test
         )
+
+
+def test_the_producer_is_the_package_and_its_version_installed_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_installed(name: str) -> None:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "distribution", not_installed)
+    assert write([], tmp_path / "extract").producer == ProducerInfo("movie-platform", __version__)
 
 
 def test_the_cursor_is_asked_for_after_the_last_row(tmp_path: Path) -> None:

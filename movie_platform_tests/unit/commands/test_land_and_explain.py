@@ -2,8 +2,11 @@
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
@@ -17,7 +20,7 @@ from movie_platform.bundles.reasons import ReasonCode
 from movie_platform.commands.explain import explain
 from movie_platform.contracts.locations import parse_landing_key
 from movie_platform.errors import ConfigurationError
-from movie_platform.runs.landed_bundle import Claim, landing_key, read_claim
+from movie_platform.runs.bundle_claim import Claim, landing_key, read_claim
 from movie_platform.sources.source_errors import NotAvailableAsOf, ProfileError
 
 DT = date(2026, 11, 18)
@@ -98,6 +101,26 @@ def test_any_file_name_gives_a_landing_key(name: str) -> None:
 
 def test_a_file_without_a_batch_id_keeps_its_name() -> None:
     assert landing_key(Claim(), "my bundle (2).ZIP", source="demo", dt=DT).name == "my-bundle-2-"
+
+
+def test_handing_a_bundle_over_gets_to_the_question_whether_the_platform_runs_without_dagster(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "films.zip"
+    path.write_bytes(bundle({"source": {"name": "demo"}, "dt": "2026-11-18", "batch_id": BATCH}).getvalue())
+    code = (
+        "import sys; from movie_platform.cli import app; from typer.testing import CliRunner;"
+        "done = CliRunner().invoke(app, ['--home', sys.argv[1], 'land', sys.argv[2]]);"
+        "print('is not running' in done.output, 'dagster' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "home"), str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.split() == ["True", "False"]
 
 
 class Model(pydantic.BaseModel):

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from movie_platform.commands import progress as shown
-from movie_platform.commands.pace_shown import Advance, duration
+from movie_platform.commands.throughput_text import Advance, duration
 from movie_platform.sources.progress import Progress, report
 
 

@@ -18,11 +18,11 @@ from movie_platform.local_cloud.cloud_file import CloudRecord, ServiceRecord
 from movie_platform.local_cloud.home import Home
 from movie_platform.local_cloud.local_cloud_errors import CloudFileError, HomeBusyError
 from movie_platform.local_cloud.locks import exclusive
-from movie_platform.local_cloud.processes import ProcessId
 from movie_platform.local_cloud.services import SERVICES
+from movie_platform.process_identity import ProcessIdentity
 
 
-def start(code: str, tmp_path: Path, *arguments: str) -> ProcessId:
+def start(code: str, tmp_path: Path, *arguments: str) -> ProcessIdentity:
     return processes.start_detached(
         [sys.executable, "-c", code, *arguments],
         environment=dict(os.environ),
@@ -44,7 +44,7 @@ def test_a_started_process_leads_its_own_session_and_is_known_by_number_and_star
     try:
         assert process.alive
         assert os.getsid(process.pid) == process.pid
-        assert ProcessId.of(process.pid) == process
+        assert ProcessIdentity.of(process.pid) == process
     finally:
         assert processes.end(process, grace_seconds=5)
     assert not process.alive
@@ -53,7 +53,7 @@ def test_a_started_process_leads_its_own_session_and_is_known_by_number_and_star
 def test_a_process_that_only_has_the_recorded_number_is_never_signalled(tmp_path: Path):
     process = start("import time; time.sleep(60)", tmp_path)
     try:
-        stale = ProcessId(process.pid, "started in another age")
+        stale = ProcessIdentity(process.pid, "started in another age")
         assert not stale.alive
         processes.end(stale, grace_seconds=0.1)
         processes.end_session(stale, grace_seconds=0.1)
@@ -83,7 +83,7 @@ def test_ending_a_process_ends_what_it_left_in_its_session(tmp_path: Path):
         "time.sleep(60)\n"
     )
     process = start(code, tmp_path, str(marker))
-    child = ProcessId.of(int(wait_for(marker)))
+    child = ProcessIdentity.of(int(wait_for(marker)))
     assert child is not None
     os.kill(process.pid, signal.SIGKILL)
     while process.alive:
@@ -123,7 +123,7 @@ def test_what_listens_on_a_port_is_told_from_what_listens_elsewhere(tmp_path: Pa
     try:
         port = int(wait_for(tmp_path / "port"))
         assert processes.listens(process, port)
-        assert not processes.listens(ProcessId(os.getpid(), process.started), port)
+        assert not processes.listens(ProcessIdentity(os.getpid(), process.started), port)
         with socket.create_server(("127.0.0.1", 0)) as somebodys:
             assert not processes.listens(process, somebodys.getsockname()[1])
     finally:
@@ -182,7 +182,7 @@ def test_the_record_of_a_cloud_is_read_back_as_written_and_only_its_owner_reads_
     path = tmp_path / "cloud.json"
     record = CloudRecord(
         settings={"aws_endpoint_url": "http://127.0.0.1:1"},
-        services={"aws": ServiceRecord(1, ProcessId(2, "boot:3")), "glue": ServiceRecord(4, None)},
+        services={"aws": ServiceRecord(1, ProcessIdentity(2, "boot:3")), "glue": ServiceRecord(4, None)},
         notes=["a note"],
     )
     cloud_file.write(path, record, endpoints={"aws": "http://127.0.0.1:1", "glue": "http://127.0.0.1:4"})

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import dagster as dg
 import psutil
 import pytest
 
-from movie_platform.automation.worker import Worker, fail_abandoned_runs, run_is_abandoned
+from movie_platform.automation.run_owner import fail_orphaned_runs, owner_tags, run_is_orphaned
 from movie_platform.graph import tag_names
+from movie_platform.process_identity import ProcessIdentity
 from movie_platform.runs.execute import execute_job
 from movie_platform.runs.instance import dagster_home, open_instance, prepare_dagster_home
 from movie_platform.runs.records import report_of_run
@@ -97,44 +99,45 @@ def test_a_run_tagged_as_quarantined_is_reported_so(instance: dg.DagsterInstance
     assert report_of_run(instance, tagged, date(2026, 11, 18)).status == "quarantined"
 
 
-def test_a_run_whose_process_was_killed_is_marked_as_failed(instance: dg.DagsterInstance) -> None:
+def owner_as_now(host: str, pid: int) -> str:
+    identity = ProcessIdentity.of(pid)
+    assert identity is not None
+    return str(replace(identity, host=host))
+
+
+def owner_as_by_earlier_versions(host: str, pid: int) -> str:
+    return f"{host}:{pid}:{int(psutil.Process(pid).create_time())}"
+
+
+@pytest.mark.parametrize("written", [owner_as_now, owner_as_by_earlier_versions])
+def test_a_run_whose_process_was_killed_is_marked_as_failed(
+    instance: dg.DagsterInstance, written: Callable[[str, int], str]
+) -> None:
     job = DEFINITIONS.resolve_job_def(JOB)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    worker = Worker(Worker.this_process().host, child.pid, int(psutil.Process(child.pid).create_time()))
+    host, _, _ = owner_tags()[tag_names.RUN_OWNER].partition(":")
+    owner = written(host, child.pid)
     killed = instance.create_run_for_job(
-        job, tags={tag_names.WORKER: str(worker)}, status=dg.DagsterRunStatus.STARTED
+        job, tags={tag_names.RUN_OWNER: owner}, status=dg.DagsterRunStatus.STARTED
     )
-    mine = instance.create_run_for_job(
-        job, tags={tag_names.WORKER: str(Worker.this_process())}, status=dg.DagsterRunStatus.STARTED
-    )
-    assert fail_abandoned_runs(instance) == []
+    mine = instance.create_run_for_job(job, tags=owner_tags(), status=dg.DagsterRunStatus.STARTED)
+    assert fail_orphaned_runs(instance) == []
     child.kill()
     child.wait()
-    assert fail_abandoned_runs(instance) == [killed.run_id]
+    assert fail_orphaned_runs(instance) == [killed.run_id]
     status = {run.run_id: run.status for run in instance.get_runs()}
     assert status == {killed.run_id: dg.DagsterRunStatus.FAILURE, mine.run_id: dg.DagsterRunStatus.STARTED}
 
 
-def test_a_process_with_the_same_number_that_started_at_another_time_is_another() -> None:
-    worker = Worker.this_process()
-    assert not worker.is_gone()
-    assert Worker(worker.host, worker.pid, worker.started - 3600).is_gone()
+@pytest.mark.parametrize("text", ["", "host", "host:1", "host:x:1", ":1:1", "host:1:-1", "elsewhere:1:0"])
+def test_a_run_whose_tag_names_no_process_of_this_host_is_not_judged(text: str) -> None:
+    assert not run_is_orphaned({tag_names.RUN_OWNER: text})
 
 
-def test_a_process_of_another_host_is_not_judged() -> None:
-    assert not Worker("elsewhere", 1, 0).is_gone()
-
-
-@pytest.mark.parametrize("text", ["", "host", "host:1", "host:x:1", ":1:1", "host:1:-1"])
-def test_a_tag_that_names_no_worker_is_not_judged(text: str) -> None:
-    assert Worker.parse(text) is None
-    assert not run_is_abandoned({tag_names.WORKER: text})
-
-
-def test_a_run_of_a_code_server_that_is_gone_is_abandoned(tmp_path: Path) -> None:
+def test_a_run_of_a_code_server_that_is_gone_is_orphaned(tmp_path: Path) -> None:
     gone = tmp_path / "gone.sock"
-    assert run_is_abandoned({".dagster/grpc_info": f'{{"host": "localhost", "socket": "{gone}"}}'})
-    assert not run_is_abandoned({".dagster/grpc_info": '{"host": "elsewhere.example", "port": 1}'})
+    assert run_is_orphaned({".dagster/grpc_info": f'{{"host": "localhost", "socket": "{gone}"}}'})
+    assert not run_is_orphaned({".dagster/grpc_info": '{"host": "elsewhere.example", "port": 1}'})
 
 
 def test_what_somebody_changed_in_a_dagster_home_stays(tmp_path: Path) -> None:

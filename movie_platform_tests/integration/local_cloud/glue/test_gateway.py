@@ -29,8 +29,8 @@ from movie_platform.local_cloud.glue.__main__ import make_runner
 from movie_platform.local_cloud.glue.run_store import RunStore
 from movie_platform.local_cloud.glue.states import RunState
 from movie_platform.local_cloud.home import Home
-from movie_platform.local_cloud.processes import ProcessId
 from movie_platform.local_cloud.services import AWS, GLUE, client_environment
+from movie_platform.process_identity import ProcessIdentity
 from movie_platform.settings import Settings
 
 pytestmark = pytest.mark.cloud
@@ -121,7 +121,7 @@ class Cloud:
         found = supervisor.status(self.home, services=SERVERS).services
         return psutil.Process(next(service.pid for service in found if service.name == name))
 
-    def processes_of(self, run_id: str) -> list[ProcessId]:
+    def processes_of(self, run_id: str) -> list[ProcessIdentity]:
         s3 = self.client("s3")
         deadline = time.monotonic() + 60
         while True:
@@ -131,7 +131,7 @@ class Cloud:
             except botocore.exceptions.ClientError:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
-        found = [ProcessId.of(int(pid)) for pid in text.split()]
+        found = [ProcessIdentity.of(int(pid)) for pid in text.split()]
         return [process for process in found if process is not None]
 
 

@@ -15,7 +15,7 @@ from movie_platform.local_cloud.glue.run_store import ConcurrencyExceededError, 
 from movie_platform.local_cloud.glue.runner import RunFailedError, _require_modules
 from movie_platform.local_cloud.glue.staging import StagedFile
 from movie_platform.local_cloud.glue.states import ACTIVE, RunState, is_retried, may_follow
-from movie_platform.local_cloud.processes import ProcessId
+from movie_platform.process_identity import ProcessIdentity
 
 DEFINITION: dict[str, Any] = {"Name": "j", "Command": {"Name": "glueetl"}, "Timeout": 5, "NumberOfWorkers": 3}
 
@@ -210,7 +210,7 @@ def store(tmp_path: Path):
 def test_runs_survive_a_restart_of_the_gateway(tmp_path: Path):
     first = RunStore(tmp_path / "runs.db")
     run = first.add(record(), DEFINITION, max_concurrent=1)
-    first.set_process(run.run_id, ProcessId(7, "boot:8"))
+    first.set_process(run.run_id, ProcessIdentity(7, "boot:8"))
     first.move(run.run_id, RunState.RUNNING)
     first.close()
     again = RunStore(tmp_path / "runs.db")
@@ -218,7 +218,7 @@ def test_runs_survive_a_restart_of_the_gateway(tmp_path: Path):
     assert (found.run_id, found.state, found.process) == (
         run.run_id,
         RunState.RUNNING,
-        ProcessId(7, "boot:8"),
+        ProcessIdentity(7, "boot:8"),
     )
     assert found.definition == DEFINITION
     again.close()

@@ -107,6 +107,20 @@ def test_any_array_of_objects_is_read_whatever_arrives_at_a_time(
     assert records == plain
 
 
+@pytest.mark.parametrize("cut", range(1, 30))
+def test_a_string_with_escapes_and_brackets_is_read_wherever_it_is_cut(cut: int) -> None:
+    """A cut right behind a backslash leaves half an escape: what follows still belongs to the string."""
+    objects = [{"t": '\r}\x1f]"{'}]
+    text = json.dumps(objects).encode()
+
+    class Cut(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(cut if self.tell() < cut else -1)
+
+    [batch] = read_json(Cut(text), "utf-8", "films.json")
+    assert (batch.records, batch.rejected) == (objects, [])
+
+
 BROKEN = (
     '{"t": "trailing", }',
     "{'t': 'single quotes'}",

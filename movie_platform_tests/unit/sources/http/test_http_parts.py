@@ -1,10 +1,7 @@
 """What API sources share, part by part: no request is sent here."""
 
-import sqlite3
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -14,12 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from movie_platform.sources.http.budget import BudgetSpent, DailyBudget
 from movie_platform.sources.http.cache import AnswerCache, StoredAnswer
 from movie_platform.sources.http.client import usable_secret
-from movie_platform.sources.http.pacing import Pace, Stopped
 from movie_platform.sources.http.parallel import ordered_map
 from movie_platform.sources.http.parameters import checked_base_url
+from movie_platform.sources.http.quota import DailyQuota, QuotaExhausted
 from movie_platform.sources.http.retries import Backoff, may_heal, retry_after
 from movie_platform.sources.json_records import decode_object
 from movie_platform.sources.progress import Progress, listening, report
@@ -164,36 +160,50 @@ def test_a_file_that_is_no_database_is_replaced(tmp_path: Path) -> None:
     opened.close()
 
 
-def test_a_budget_is_shared_counted_before_and_never_exceeded(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_says_so_once_and_fails_no_extract(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "folder").write_bytes(b"no folder")
+    opened = AnswerCache(tmp_path / "folder" / "c.sqlite", dt=DAY, hours=1, gigabytes=1)
+    for _ in range(3):
+        opened.put("https://api/x", {}, 0, StoredAnswer(200, "{}"))
+        assert opened.get("https://api/x", {}, 0) is None
+        assert not opened.holds("https://api/x", {}, 0)
+    opened.close()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert str(tmp_path / "folder" / "c.sqlite") in caplog.text
+
+
+def test_a_quota_is_shared_counted_before_and_never_exceeded(tmp_path: Path) -> None:
     path = tmp_path / "budgets.sqlite"
     outcomes: list[bool] = []
 
-    def spend() -> None:
-        budget = DailyBudget(path, "api env:KEY", 5)
+    def consume() -> None:
+        quota = DailyQuota(path, "api env:KEY", 5)
         for _ in range(4):
             try:
-                budget.spend()
-            except BudgetSpent:
+                quota.consume()
+            except QuotaExhausted:
                 outcomes.append(False)
             else:
                 outcomes.append(True)
 
-    threads = [threading.Thread(target=spend) for _ in range(3)]
+    threads = [threading.Thread(target=consume) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == [False] * 7 + [True] * 5
-    assert DailyBudget(path, "api env:KEY", 5).spent() == 5
-    DailyBudget(path, "api env:OTHER", 5).spend()
+    assert DailyQuota(path, "api env:KEY", 5).used() == 5
+    DailyQuota(path, "api env:OTHER", 5).consume()
 
 
 def test_a_day_that_the_api_closed_allows_nothing_more(tmp_path: Path) -> None:
-    budget = DailyBudget(tmp_path / "budgets.sqlite", "a", 100)
-    budget.spend()
-    budget.close_day()
-    with pytest.raises(BudgetSpent, match="next run goes on"):
-        budget.spend()
+    quota = DailyQuota(tmp_path / "budgets.sqlite", "a", 100)
+    quota.consume()
+    quota.close_day()
+    with pytest.raises(QuotaExhausted, match="next run goes on"):
+        quota.consume()
 
 
 def test_results_keep_the_order_of_the_items_and_items_are_taken_as_needed() -> None:
@@ -228,27 +238,6 @@ def test_an_error_comes_in_its_place_and_ends_what_waits() -> None:
     assert abandoned.is_set()
 
 
-def test_whoever_waits_for_a_turn_is_sent_away_when_the_extract_ends() -> None:
-    pace = Pace(1)
-    pace.hold(3600)
-    sent_away = threading.Event()
-
-    def wait() -> None:
-        try:
-            pace.wait()
-        except Stopped:
-            sent_away.set()
-
-    threads = [threading.Thread(target=wait) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    pace.stop()
-    for thread in threads:
-        thread.join(30)
-    assert sent_away.is_set()
-    assert not any(thread.is_alive() for thread in threads)
-
-
 def test_only_objects_of_proper_text_are_answers() -> None:
     assert decode_object('{"a": 7.10, "b": "\\ud83d\\ude00"}') == {"a": "7.10", "b": "😀"}
     for text in ("[1]", "null", "{", '{"a": "\\ud83d"}', "", "{} {}", "[" * 100_000):
@@ -262,30 +251,3 @@ def test_reports_reach_those_who_listen_and_nobody_else() -> None:
         report(Progress("films", 1, 10))
     report(Progress("films", 2, 10))
     assert heard == [Progress("films", 1, 10)]
-
-
-def test_keeping_an_answer_costs_the_same_however_many_are_kept(tmp_path: Path) -> None:
-    path = tmp_path / "c.sqlite"
-    opened = AnswerCache(path, dt=DAY, hours=24, gigabytes=1)
-    opened.put("https://api/x", {}, 0, StoredAnswer(200, "{}"))
-    with closing(sqlite3.connect(path)) as connection, connection:
-        rows = connection.execute("SELECT cache_key, data FROM entries").fetchall()
-        hour_ago, tomorrow = time.time() - 3600, time.time() + 3600
-        connection.executemany(
-            "INSERT INTO entries VALUES (?, ?, ?, ?, ?, 1, ?, NULL)",
-            [(number.to_bytes(16), *rows[0], tomorrow, hour_ago, tomorrow) for number in range(20_000)],
-        )
-    steps = 0
-
-    def step() -> None:
-        nonlocal steps
-        steps += 1
-
-    storage = opened._storage
-    assert storage is not None
-    assert storage.connection is not None
-    # A thousand instructions of SQLite's machine a step: looking through the table would take hundreds.
-    storage.connection.set_progress_handler(step, 1000)
-    opened.put("https://api/y", {}, 0, StoredAnswer(200, "{}"))
-    opened.close()
-    assert steps < 20

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movie_platform.sources.http.budget import BudgetSpent
+from movie_platform.sources.http.quota import QuotaExhausted
 from movie_platform.sources.omdb.lookup import refusal
 from movie_platform.sources.omdb.matching import confidence
 from movie_platform.sources.omdb.parameters import OmdbParameters
@@ -106,7 +106,7 @@ def test_confidence_lies_between_nothing_and_certainty(asked: str, found: str, y
     [
         ("Invalid API key!", SourceAuthenticationError),
         ("No API key provided.", SourceAuthenticationError),
-        ("Request limit reached!", BudgetSpent),
+        ("Request limit reached!", QuotaExhausted),
     ],
 )
 def test_a_wrong_key_and_a_used_up_quota_are_told_apart(said: str, error: type[Exception]) -> None:

@@ -100,7 +100,7 @@ def transform(frame: Any) -> dict[str, Any]:
 
 
 def fault_of(row: Any) -> str | None:
-    """The code of the rule that a row breaks."""
+    """The code of the rule that a row breaks, None where it breaks none."""
     if text(row["film_id"]) is None:
         return "missing_key"
     if text(row["title"]) is None:
@@ -115,7 +115,7 @@ def fault_of(row: Any) -> str | None:
 
 
 def film_of(row: Any) -> dict[str, Any]:
-    """A row of the table of films."""
+    """A row of the source as one of the table of films: parsed, with what follows from it."""
     released = date_of(row["released"])
     budget, box_office = money(row["budget"]), money(row["box_office"])
     known = [rating["rating"] for rating in ratings_of(row)]
@@ -140,7 +140,7 @@ def film_of(row: Any) -> dict[str, Any]:
 
 
 def ratings_of(row: Any) -> list[dict[str, Any]]:
-    """A row a provider whose rating is known."""
+    """A row for each provider whose rating of the film is known."""
     found: list[dict[str, Any]] = []
     for provider, (column, votes, out_of) in _PROVIDERS.items():
         value = number(row[column])
@@ -158,7 +158,7 @@ def ratings_of(row: Any) -> list[dict[str, Any]]:
 
 
 def listed(film_id: str, name: str, value: Any) -> Iterator[dict[str, Any]]:
-    """A row an item of a list."""
+    """A row for each item of a list, such as a film's genres, with its position from 1."""
     for position, item in enumerate(dict.fromkeys(items(value)), start=1):
         yield {"film_id": film_id, name: item, "position": position}
 
@@ -181,26 +181,26 @@ def items(value: Any) -> list[str]:
 
 
 def number(value: Any) -> float | None:
-    """The first number in a text."""
+    """The first number in a text, None where there is none."""
     found = re.search(r"[\d,]+(\.\d+)?", text(value) or "")
     digits = found.group().replace(",", "") if found else ""
     return float(digits) if digits else None
 
 
 def minutes(value: Any) -> float | None:
-    """A running time in minutes."""
+    """A running time in minutes, also from hours and minutes; None where it says none."""
     found = re.fullmatch(r"(\d+)h (\d+)m", text(value) or "")
     return int(found[1]) * 60 + int(found[2]) if found else number(value)
 
 
 def money(value: Any) -> float | None:
-    """An amount in dollars."""
+    """An amount in dollars, None where it says none."""
     amount = number(value)
     return amount * 1_000_000 if amount is not None and str(value).endswith("M") else amount
 
 
 def date_of(value: Any) -> datetime | None:
-    """A date in one of its forms."""
+    """A date in one of the forms that sources write, None where it has none of them."""
     found = text(value)
     if found is None:
         return None

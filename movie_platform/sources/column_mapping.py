@@ -54,7 +54,7 @@ def _uses(profile: Profile, source_column: str) -> str:
     return ", ".join((["key"] if source_column in profile.key else []) + uses)
 
 
-class RowShaper:
+class ColumnMapper:
     """Makes row batches of one extract: all of the same schema, whatever the file or batch they come from."""
 
     def __init__(self, profile: Profile, null_values: Iterable[str] = ()) -> None:
@@ -68,10 +68,10 @@ class RowShaper:
         return sorted(set(available) - self._named)
 
     def empty(self, rejected: tuple[RejectedRow, ...] = ()) -> RowBatch:
-        """A batch without rows."""
+        """A batch of the same schema without rows, for what was rejected where nothing else is left."""
         return RowBatch(pa.RecordBatch.from_pylist([], schema=self.schema), rejected)
 
-    def shape(
+    def map_columns(
         self,
         columns: Mapping[str, pa.Array],
         rows: int,
@@ -95,7 +95,7 @@ class RowShaper:
         for start in range(0, rows, BATCH_ROWS):
             yield RowBatch(batch.slice(start, BATCH_ROWS), all_rejected if start == 0 else ())
 
-    def shape_records(self, found: Sequence[Record | RejectedRow], *, where: str) -> Iterator[RowBatch]:
+    def map_records(self, found: Sequence[Record | RejectedRow], *, where: str) -> Iterator[RowBatch]:
         """Row batches of JSON records, which may differ in what they hold, and of what was rejected among them."""
         records = [item for item in found if not isinstance(item, RejectedRow)]
         rejected = [item for item in found if isinstance(item, RejectedRow)]
@@ -104,7 +104,7 @@ class RowShaper:
             for name in sorted(self._named)
         }
         extra = pa.array([extra_text(record, self._named) for record in records], pa.string())
-        return self.shape(columns, len(records), extra=extra, rejected=rejected, where=where)
+        return self.map_columns(columns, len(records), extra=extra, rejected=rejected, where=where)
 
     def _record_batch(
         self, columns: Mapping[str, pa.Array], rows: int, extra: pa.Array | None

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from movie_platform.sources.column_mapping import BATCH_ROWS, ColumnMapper, json_objects
 from movie_platform.sources.files.parameters import FilesParameters
 from movie_platform.sources.movie_id import join_key, join_key_columns
 from movie_platform.sources.profile import Profile
-from movie_platform.sources.shaping import BATCH_ROWS, RowShaper, json_objects
 from movie_platform.sources.text_values import json_text, text_array, text_of
 
 VALUES = st.text(st.sampled_from("|\\ab"), max_size=5) | st.text(
@@ -70,7 +70,7 @@ def test_extra_is_what_json_would_write(rows: list[tuple[str | None, ...]]) -> N
     assert json_objects(columns, len(rows)).to_pylist() == expected
 
 
-def shaper(null_values: tuple[str, ...] = ()) -> RowShaper:
+def mapper(null_values: tuple[str, ...] = ()) -> ColumnMapper:
     profile = Profile(
         name="films",
         kind="files",
@@ -79,19 +79,19 @@ def shaper(null_values: tuple[str, ...] = ()) -> RowShaper:
         parameters=FilesParameters.model_validate({"path": "x.csv"}),
         folder=Path(),
     )
-    return RowShaper(profile, null_values)
+    return ColumnMapper(profile, null_values)
 
 
-def shape(
+def mapped(
     columns: dict[str, list[str | None]], null_values: tuple[str, ...] = ()
 ) -> Iterator[dict[str, object]]:
     arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
-    for batch in shaper(null_values).shape(arrays, len(columns["id"]), where="films.csv"):
+    for batch in mapper(null_values).map_columns(arrays, len(columns["id"]), where="films.csv"):
         yield from batch.rows.to_pylist()
 
 
 def test_one_source_column_may_feed_several_and_the_rest_goes_to_extra() -> None:
-    assert list(shape({"b": ["x"], "id": ["1"], "name": ["1776"], "reviews": ["7"], "a": [None]})) == [
+    assert list(mapped({"b": ["x"], "id": ["1"], "name": ["1776"], "reviews": ["7"], "a": [None]})) == [
         {
             "movie_id": "1",
             "title": "1776",
@@ -103,7 +103,7 @@ def test_one_source_column_may_feed_several_and_the_rest_goes_to_extra() -> None
 
 
 def test_null_values_become_null_everywhere_and_nothing_else_does() -> None:
-    rows = list(shape({"id": ["1"], "name": ["N/A"], "reviews": [""], "x": ["N/A"]}, ("N/A",)))
+    rows = list(mapped({"id": ["1"], "name": ["N/A"], "reviews": [""], "x": ["N/A"]}, ("N/A",)))
     assert rows[0]["title"] is None
     assert rows[0]["critic_reviews"] == ""
     assert rows[0]["extra"] == '{"x":null}'
@@ -112,9 +112,9 @@ def test_null_values_become_null_everywhere_and_nothing_else_does() -> None:
 def test_batches_are_bounded_and_share_one_schema() -> None:
     count = 2 * BATCH_ROWS + 1
     arrays = {name: pa.array([str(n) for n in range(count)]) for name in ("id", "name", "reviews")}
-    batches = list(shaper().shape(arrays, count, where="films.csv"))
+    batches = list(mapper().map_columns(arrays, count, where="films.csv"))
     assert [batch.rows.num_rows for batch in batches] == [BATCH_ROWS, BATCH_ROWS, 1]
-    assert {batch.rows.schema for batch in batches} == {shaper().schema}
+    assert {batch.rows.schema for batch in batches} == {mapper().schema}
 
 
 def test_rows_with_a_nul_or_invalid_utf_8_are_rejected_and_no_others() -> None:
@@ -124,7 +124,7 @@ def test_rows_with_a_nul_or_invalid_utf_8_are_rejected_and_no_others() -> None:
         "name": pa.Array.from_buffers(pa.string(), 4, broken.buffers()),
         "reviews": pa.array(["x", "x", "a\0b", None]),
     }
-    [batch] = shaper().shape(arrays, 4, where="table films")
+    [batch] = mapper().map_columns(arrays, 4, where="table films")
     assert batch.rows.column("movie_id").to_pylist() == ["1", "4"]
     assert [(row.line_number, row.code) for row in batch.rejected] == [
         (None, "undecodable_row"),

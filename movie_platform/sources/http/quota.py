@@ -1,4 +1,4 @@
-"""A daily quota as a budget: requests are counted on disk before they are sent, across runs and processes."""
+"""A daily quota: requests are counted on disk before they are sent, across runs and processes."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from movie_platform.sources.source_errors import SourceQuotaExceeded
 _BUSY_SECONDS = 30
 
 
-class BudgetSpent(SourceQuotaExceeded):
+class QuotaExhausted(SourceQuotaExceeded):
     """The requests that the profile, or the API itself, allows for today have been sent."""
 
 
-class DailyBudget:
+class DailyQuota:
     """At most `limit` requests a UTC day for `account`, which names who pays without being the credential."""
 
     def __init__(self, path: Path, account: str, limit: int) -> None:
@@ -23,8 +23,8 @@ class DailyBudget:
         self._account = account
         self._limit = limit
 
-    def spend(self) -> None:
-        """Count one request. Raises BudgetSpent, and counts nothing, where today's are used up."""
+    def consume(self) -> None:
+        """Count one request. Raises QuotaExhausted, and counts nothing, where today's are used up."""
         with self._transaction() as connection:
             row = connection.execute(
                 "INSERT INTO spent (account, day, requests) VALUES (?, ?, 1) ON CONFLICT (account, day) "
@@ -32,13 +32,13 @@ class DailyBudget:
                 (self._account, _today(), self._limit),
             ).fetchone()
         if row is None:
-            raise BudgetSpent(
+            raise QuotaExhausted(
                 f"the {self._limit} requests that the profile allows a day are used up; the next run goes on where "
                 "this one stopped. Raise daily_budget if the account allows more."
             )
 
-    def spent(self) -> int:
-        """Requests that were counted today."""
+    def used(self) -> int:
+        """How many requests were counted today (UTC) for the account, by whatever process."""
         with self._transaction() as connection:
             row = connection.execute(
                 "SELECT requests FROM spent WHERE account = ? AND day = ?", (self._account, _today())
