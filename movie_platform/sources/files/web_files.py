@@ -6,7 +6,6 @@ file cannot be told from another one, and reading fails.
 
 import io
 import re
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 
 from movie_platform import __version__
+from movie_platform.retrying import retried
 from movie_platform.sources.http.retries import LONGEST_PAUSE_SECONDS, Backoff, may_heal, retry_after
 from movie_platform.sources.source_errors import (
     SourceAuthenticationError,
@@ -74,19 +74,21 @@ class WebFile(io.RawIOBase):
 
     def _persist(self, step: Any) -> Any:
         """What a step gives, tried again within bounds when it fails in a way that may heal."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                if self._response is None:
-                    self._connect()
-                return step()
-            except _AgainError as again:
-                asked = again.pause
-                if attempt == ATTEMPTS or (asked is not None and asked > LONGEST_PAUSE_SECONDS):
-                    raise SourceUnavailable(
-                        f"{self._uri} does not answer as it should: {again.reason} ({attempt} attempts)."
-                    ) from again.__cause__
-                time.sleep(_BACKOFF.pause(attempt, asked))
-        raise AssertionError("the last attempt raises")
+        tried = 0
+
+        def connected_step(attempt: int) -> Any:
+            nonlocal tried
+            tried = attempt
+            if self._response is None:
+                self._connect()
+            return step()
+
+        try:
+            return retried(connected_step, attempts=ATTEMPTS, is_transient=_is_transient, pause=_pause)
+        except _AgainError as again:
+            raise SourceUnavailable(
+                f"{self._uri} does not answer as it should: {again.reason} ({tried} attempts)."
+            ) from again.__cause__
 
     def _next_chunk(self) -> bytes:
         try:
@@ -158,6 +160,15 @@ class _AgainError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.pause = pause
+
+
+def _is_transient(error: BaseException) -> bool:
+    """Whether it may heal, and within a time that is waited for in a run."""
+    return isinstance(error, _AgainError) and (error.pause is None or error.pause <= LONGEST_PAUSE_SECONDS)
+
+
+def _pause(attempt: int, error: BaseException) -> float:
+    return _BACKOFF.pause(attempt, error.pause if isinstance(error, _AgainError) else None)
 
 
 def http_error(uri: str, status: int) -> SourceError:

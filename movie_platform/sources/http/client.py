@@ -1,7 +1,6 @@
 """Asking an API for JSON objects: rate-limited, cached, again where that can help, with errors that say what to do."""
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -9,10 +8,10 @@ from pathlib import Path
 from typing import Self
 
 import httpx
-import tenacity
 from pydantic import SecretStr
 
 from movie_platform import __version__
+from movie_platform.retrying import retried
 from movie_platform.sources.http.cache import AnswerCache, StoredAnswer
 from movie_platform.sources.http.parameters import HttpParameters
 from movie_platform.sources.http.quota import DailyQuota
@@ -29,6 +28,7 @@ from movie_platform.sources.source_errors import (
     SourceQuotaExceeded,
     SourceUnavailable,
 )
+from movie_platform.waiting import Deadline
 
 CACHE_FOLDER = "http_cache"
 _CONNECT_SECONDS = 10.0
@@ -172,32 +172,29 @@ class ApiClient:
     def _retried(
         self, path: str, parameters: Mapping[str, str], accepted: frozenset[int], *, paid: bool
     ) -> Answer:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Again),
-            stop=tenacity.stop_after_attempt(self._attempts),
-            wait=self._pause,
-            sleep=self._rate_limiter.sleep,
-            reraise=True,
-        )
+        def request(attempt: int) -> Answer:
+            if self._quota is not None and not (paid and attempt == 1):
+                self._quota.consume()
+            return self._send(path, parameters, accepted)
+
         try:
-            for attempt in retrying:
-                with attempt:
-                    if self._quota is not None and not (paid and attempt.retry_state.attempt_number == 1):
-                        self._quota.consume()
-                    return self._send(path, parameters, accepted)
+            return retried(
+                request,
+                attempts=self._attempts,
+                is_transient=lambda error: isinstance(error, Again),
+                pause=self._pause,
+                sleep=self._rate_limiter.sleep,
+            )
         except Again as failed:
             # Its own cause says what happened on the wire, without credentials.
             raise failed.final from failed.__cause__
-        raise AssertionError("unreachable: tenacity ends with an answer or an exception")
 
-    def _pause(self, state: tenacity.RetryCallState) -> float:
-        failure = state.outcome.exception() if state.outcome is not None else None
-        asked = failure.pause if isinstance(failure, Again) else None
-        return self._backoff.pause(state.attempt_number, asked)
+    def _pause(self, attempt: int, failure: BaseException) -> float:
+        return self._backoff.pause(attempt, failure.pause if isinstance(failure, Again) else None)
 
     def _send(self, path: str, parameters: Mapping[str, str], accepted: frozenset[int]) -> Answer:
         self._rate_limiter.acquire()
-        deadline = time.monotonic() + self._seconds
+        deadline = Deadline(self._seconds)
         try:
             with self._client.stream("GET", self._base_url + path, params=dict(parameters)) as response:
                 body = self._read(response, path, deadline)
@@ -207,7 +204,7 @@ class ApiClient:
             raise Again(self._unavailable(path, f"{type(error).__name__}: {error}")) from error
         return self._judge(path, response, body, accepted)
 
-    def _read(self, response: httpx.Response, path: str, deadline: float) -> bytes:
+    def _read(self, response: httpx.Response, path: str, deadline: Deadline) -> bytes:
         chunks: list[bytes] = []
         size = 0
         for chunk in response.iter_bytes():
@@ -215,7 +212,7 @@ class ApiClient:
             size += len(chunk)
             if size > _LONGEST_BODY:
                 raise self._malformed(path, f"it is longer than {_LONGEST_BODY} bytes", "")
-            if time.monotonic() > deadline:
+            if deadline.passed:
                 raise Again(self._unavailable(path, f"the answer took longer than {self._seconds:g} seconds"))
         return b"".join(chunks)
 
