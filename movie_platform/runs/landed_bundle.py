@@ -3,7 +3,6 @@
 Imports Dagster and all definitions: whoever only uploads a bundle does without this module.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,8 +22,9 @@ from movie_platform.runs.pipeline import OnEvent, console_logger, require_partit
 from movie_platform.runs.records import report_of_run
 from movie_platform.runs.result import ErrorReport, RunReport
 from movie_platform.settings import Settings
+from movie_platform.waiting import Deadline, Pauses, wait_for
 
-_POLL_SECONDS = 1.0
+_POLLS = Pauses.steady(1.0)
 
 
 def process_arrival(
@@ -54,12 +54,14 @@ def process_arrival(
 def _ended_runs_about(instance: dg.DagsterInstance, arrival: Arrival) -> Sequence[dg.RunRecord]:
     """The runs about a bundle, newest first, once none of them is under way any more."""
     about = dg.RunsFilter(tags={tag_names.BUNDLE_KEY: arrival.key, tag_names.BUNDLE_ETAG: arrival.etag})
-    while True:
+
+    def ended() -> Sequence[dg.RunRecord] | None:
         fail_orphaned_runs(instance)
         records = instance.get_run_records(about)
-        if all(known_run(record).finished for record in records):
-            return records
-        time.sleep(_POLL_SECONDS)
+        return records if all(known_run(record).finished for record in records) else None
+
+    # Without a deadline: a run has its own, and one whose process is gone counts as ended.
+    return wait_for(ended, "runs about the bundle", deadline=Deadline.never(), pauses=_POLLS)
 
 
 def _run_that_settled_it(records: Sequence[dg.RunRecord]) -> dg.DagsterRun | None:
