@@ -61,7 +61,7 @@ class Router(Protocol):
 
 @dataclass
 class Session:
-    """See the module. `role` and `warehouse` are names; privileges are recorded, not enforced."""
+    """A client's session. `role` and `warehouse` are names; privileges are recorded, not enforced."""
 
     account: Account
     router: Router
