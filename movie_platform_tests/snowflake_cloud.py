@@ -18,10 +18,18 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
 from movie_platform.local_cloud import supervisor
+from movie_platform.local_cloud.home import Home
 from movie_platform.local_cloud.services import AWS, SNOWFLAKE
 from movie_platform.settings import Settings
 
 SERVICES = (AWS, SNOWFLAKE)
+
+
+def set_options(home: Path, *options: str) -> None:
+    """Has the local Snowflake of a home start with these arguments."""
+    place = Home.at(home)
+    place.create()
+    place.snowflake_options.write_text("".join(f"{option}\n" for option in options))
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,11 @@ class SnowflakeCloud:
     """Both servers in one home."""
 
     home: Path
+    options: tuple[str, ...] = ()
 
     def up(self) -> None:
         """Starts what is not running."""
+        set_options(self.home, *self.options)
         supervisor.up(self.home, services=SERVICES)
 
     def down(self) -> None:

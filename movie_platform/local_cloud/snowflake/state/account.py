@@ -9,6 +9,7 @@ from movie_platform.local_cloud.snowflake.state.pipe_queue import PipeQueue
 from movie_platform.local_cloud.snowflake.state.pipe_requests import PipeRequests
 from movie_platform.local_cloud.snowflake.state.pipe_store import PipeStore
 from movie_platform.local_cloud.snowflake.state.plan_cache import PlanCache
+from movie_platform.local_cloud.snowflake.state.server_options import ServerOptions
 from movie_platform.local_cloud.snowflake.state.stream_store import StreamStore
 from movie_platform.local_cloud.snowflake.state.task_requests import TaskRequests
 from movie_platform.local_cloud.snowflake.state.task_store import TaskStore
@@ -21,6 +22,7 @@ class Account:
     name: str
     engine: Engine
     lake: Lake
+    options: ServerOptions = field(default_factory=ServerOptions)
     access: AccessStore = field(init=False)
     pipes: PipeStore = field(init=False)
     pipe_queue: PipeQueue = field(init=False)

@@ -58,6 +58,8 @@ CREATE TABLE IF NOT EXISTS {state}._fs_pipe_files (
     pipe_id VARCHAR, path VARCHAR, status VARCHAR, etag VARCHAR, size BIGINT, received_at TIMESTAMPTZ,
     PRIMARY KEY (pipe_id, path)
 );
+ALTER TABLE {state}._fs_pipe_files ADD COLUMN IF NOT EXISTS rows_loaded BIGINT DEFAULT 0;
+ALTER TABLE {state}._fs_pipe_files ADD COLUMN IF NOT EXISTS rows_total BIGINT;
 CREATE TABLE IF NOT EXISTS {state}._fs_streams (
     schema_name VARCHAR, name VARCHAR, stream_id VARCHAR, created_on TIMESTAMPTZ, table_schema VARCHAR,
     table_name VARCHAR, row_offset BIGINT, base_gone BOOLEAN, comment VARCHAR, owner VARCHAR
