@@ -69,6 +69,17 @@ def make_parser() -> argparse.ArgumentParser:
         default=0,
         help="seed of the order in which pipes load files and pieces of files (default: %(default)s)",
     )
+    parser.add_argument(
+        "--trust-delay-seconds",
+        type=float,
+        default=0.0,
+        help="how long a role's trust is there until it counts, as IAM's changes take a while (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--clock-file",
+        type=Path,
+        help="file that says how many seconds the clock is ahead by which trusts and streams age",
+    )
     parser.add_argument("--memory-limit", default="2GB", help="DuckDB's memory limit (default: %(default)s)")
     parser.add_argument(
         "--until-stdin-closes",
@@ -114,7 +125,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.account.upper(),
         engine,
         lake,
-        ServerOptions(piece_rows=options.pipe_piece_rows, pipe_seed=options.pipe_seed),
+        ServerOptions(
+            piece_rows=options.pipe_piece_rows,
+            pipe_seed=options.pipe_seed,
+            trust_delay_seconds=options.trust_delay_seconds,
+            clock_file=options.clock_file,
+        ),
     )
     authenticator = Authenticator(options.key or options.home / "snowflake_key.p8")
     server = uvicorn.Server(

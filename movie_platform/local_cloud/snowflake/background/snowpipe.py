@@ -42,11 +42,14 @@ from movie_platform.local_cloud.snowflake.state.pipe_store import (
     advance,
     settle,
 )
+from movie_platform.local_cloud.snowflake.state.storage_access import NOT_ALLOWED
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
 logger = logging.getLogger(__name__)
 
+# What failed with these is tried again: AWS is down, or somebody has to give the role its rights back.
+_TRY_AGAIN = NOT_ALLOWED | {STORAGE_UNREACHABLE}
 _LONG_POLL_SECONDS = 20
 _LONGEST_PAUSE = 30.0
 _FILES_A_ROUND = 50
@@ -67,6 +70,7 @@ class Snowpipe:
         self._engine = account.engine
         self._lake = account.lake
         self._loader = Loader(account.engine, account.lake)
+        self._storage = account.storage
         self._store = account.pipes
         self._queue = account.pipe_queue
         self._requests = account.pipe_requests
@@ -190,7 +194,9 @@ class Snowpipe:
             return None
         except Exception as error:
             failure = from_exception(error)
-            if isinstance(failure, WriteConflictError) or failure.number == STORAGE_UNREACHABLE:
+            if failure.number in NOT_ALLOWED:
+                self._store.note_error(file.pipe, failure.message)
+            if isinstance(failure, WriteConflictError) or failure.number in _TRY_AGAIN:
                 logger.warning("Snowpipe %s will try %s again: %s", file.pipe.name, file.key, failure.message)
                 return file
             if failure.number == 603:
@@ -208,6 +214,7 @@ class Snowpipe:
 
     def _load_piece(self, file: PendingFile) -> PendingFile:
         plan = file.pipe.plan(self._engine)
+        self._storage.require_lately(plan.location)
         staged = self._lake.head(plan.location.bucket, file.key)
         if staged is None:
             raise SnowflakeError(

@@ -58,7 +58,7 @@ class Place:
         )
         self.run("CREATE TABLE seen (rows_then NUMBER)")
         self.run("CREATE STREAM arrivals ON TABLE films APPEND_ONLY = TRUE")
-        self.run(f"CREATE STAGE archive URL = 's3://{self.bucket}/'")
+        self.role = cloud.create_stage(connection, "archive", self.bucket)
         self.run(f"CREATE PIPE films_pipe AS {COPY}")
         self.pause()
 
