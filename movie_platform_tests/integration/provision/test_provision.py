@@ -16,15 +16,24 @@ from movie_platform.contracts import ARCHIVE_TABLES
 from movie_platform.local_cloud import supervisor
 from movie_platform.provision import provision
 from movie_platform.provision.files import SQL_FOLDER
-from movie_platform.provision.sql import Pass, SchemaHistory, SqlDeployment, SqlFile, SqlFileError
+from movie_platform.provision.run import ROLE_NOT_ASSUMED
+from movie_platform.provision.sql import (
+    Pass,
+    SchemaHistory,
+    SqlDeployment,
+    SqlFile,
+    SqlFileError,
+    load_sql_files,
+)
 from movie_platform.provision.stacks import Stack, StackDeployer, StackError
 from movie_platform.provision.template import load_template
-from movie_platform.provision.warehouse import queue_of_pipes, trust_of_integration
+from movie_platform.provision.warehouse import queue_of_pipes, sql_parameters, trust_of_integration
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.settings import Settings
 from movie_platform_tests.another_platform import another
 from movie_platform_tests.saved_state import wait_until_saved
+from movie_platform_tests.snowflake_cloud import set_options
 
 pytestmark = pytest.mark.cloud
 
@@ -310,6 +319,40 @@ def kill(home: Path, service: str) -> None:
     eventually(
         lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]
     )
+
+
+@pytest.fixture
+def slow_trust(tmp_path: Path) -> Iterator[Settings]:
+    """A cloud of the test's own, in which what IAM is told counts after some seconds."""
+    home = tmp_path / "home"
+    set_options(home, "--trust-delay-seconds=4")
+    try:
+        supervisor.up(home)
+        yield Settings(home=home)
+    finally:
+        supervisor.down(home)
+
+
+def test_pipes_wait_until_the_roles_trust_counts_and_all_sql_at_once_does_not(slow_trust: Settings):
+    lines: list[str] = []
+    # The order of before: the role trusts what the integration says only after all SQL.
+    with connect(slow_trust, role=slow_trust.snowflake_admin_role) as session:
+        arn = "arn:aws:iam::000000000000:role/not-created-yet"
+        files = load_sql_files(SQL_FOLDER, sql_parameters(slow_trust, arn))
+        history = SchemaHistory(session, slow_trust.snowflake_database)
+        deployment = SqlDeployment(
+            session, files, history, warehouse=slow_trust.snowflake_warehouse, progress=lambda _line: None
+        )
+        with pytest.raises(SqlFileError) as caught:
+            deployment.apply(*Pass)
+    assert caught.value.number == ROLE_NOT_ASSUMED
+    assert "200_pipes.sql" in str(caught.value)
+    assert "Error assuming AWS_ROLE" in str(caught.value)
+
+    provision(slow_trust, progress=lines.append)
+    waits = [line for line in lines if "does not let Snowflake in yet" in line]
+    assert 1 <= len(waits) <= 4
+    assert not provision(slow_trust).changed
 
 
 def test_after_the_loss_of_all_state_but_the_objects_everything_is_made_anew_around_them(own_cloud: Settings):
