@@ -45,5 +45,5 @@ class Account:
         )
         self.pipes = PipeStore(self.engine)
         self.pipe_queue = PipeQueue(self.lake)
-        self.streams = StreamStore(self.engine)
+        self.streams = StreamStore(self.engine, self.clock)
         self.tasks = TaskStore(self.engine)

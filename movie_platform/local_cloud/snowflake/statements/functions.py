@@ -20,6 +20,7 @@ from movie_platform.local_cloud.snowflake.statements.reading_streams import has_
 from movie_platform.local_cloud.snowflake.statements.task_functions import (
     cancel_executions,
     enable_dependents,
+    runtime_info,
 )
 from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 
@@ -38,10 +39,11 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
 
 
 # The number of arguments of each, and what answers.
-_SYSTEM: dict[str, tuple[int, Callable[..., str | bool]]] = {
+_SYSTEM: dict[str, tuple[int, Callable[..., str | bool | None]]] = {
     "SYSTEM$PIPE_STATUS": (1, pipe_status),
     "SYSTEM$STREAM_HAS_DATA": (1, has_data),
     "SYSTEM$TASK_DEPENDENTS_ENABLE": (1, enable_dependents),
+    "SYSTEM$TASK_RUNTIME_INFO": (1, runtime_info),
     "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS": (1, cancel_executions),
     "SYSTEM$VALIDATE_STORAGE_INTEGRATION": (4, validate_integration),
 }
@@ -82,6 +84,8 @@ def _replace_scalar(session: Session, node: Expr, parameters: list[Any]) -> Expr
                 f"{few} arguments for function [{name}], expected {count}",
             )
         value = system(session, *(str(_constant(argument, parameters)) for argument in node.expressions))
+        if value is None:
+            return exp.cast(exp.Null(), "VARCHAR")
         return exp.Boolean(this=value) if isinstance(value, bool) else exp.Literal.string(value)
     return node
 
