@@ -9,7 +9,6 @@ that loads a piece of it, with its history: killed at any moment, nothing is los
 pipe asks for events nothing is polled; while nothing waits the loader sleeps.
 """
 
-import contextlib
 import logging
 import random
 import threading
@@ -57,10 +56,6 @@ _FILES_A_ROUND = 50
 
 class _PipeGoneError(Exception):
     """The pipe was dropped or re-created while its file was loading: the piece is rolled back."""
-
-
-class _DryRunError(Exception):
-    """Undoes what a dry run inserted."""
 
 
 class Snowpipe:
@@ -258,12 +253,18 @@ class Snowpipe:
         Raises SnowflakeError where a row of it does not fit the table: a file with an error is skipped, all of it
         (CREATE PIPE: ON_ERROR = SKIP_FILE is the default).
         """
-        with contextlib.suppress(_DryRunError), self._engine.transaction() as connection:
+        connection = self._engine.cursor()
+        try:
             total = self._loader.count_rows(connection, plan, staged)
             if total > self._piece_rows:
-                self._loader.load(connection, plan, staged, datetime.now(UTC))
-            raise _DryRunError
-        return total
+                connection.execute("BEGIN")
+                try:
+                    self._loader.load(connection, plan, staged, datetime.now(UTC))
+                finally:
+                    connection.execute("ROLLBACK")
+            return total
+        finally:
+            connection.close()
 
     def _record_failure(self, file: PendingFile, failure: SnowflakeError) -> bool:
         self._store.note_error(file.pipe, failure.message)

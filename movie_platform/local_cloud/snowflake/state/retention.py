@@ -60,4 +60,4 @@ def days_of(engine: Engine, table: FullName) -> int:
         "AND schema_name IN ('', ?) AND table_name IN ('', ?) ORDER BY schema_name, table_name",
         [table.database, table.schema, table.name],
     )
-    return max((DEFAULTS | dict(rows)).values())
+    return max({**DEFAULTS, **dict(rows)}.values())

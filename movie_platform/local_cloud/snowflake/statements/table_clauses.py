@@ -144,11 +144,12 @@ def take_constraints(column: exp.ColumnDef, described: Described) -> None:
 
 
 def take_setting(action: exp.AlterSet, described: Described) -> None:
-    """Notes the comment of an ALTER … SET.
+    """Notes the comment and the retention of an ALTER … SET.
 
     Raises SnowflakeError for what has an effect that is not understood.
     """
-    for item in action.expressions:
+    groups = [item.expressions if isinstance(item, exp.Properties) else [item] for item in action.expressions]
+    for item in (item for group in groups for item in group):
         if isinstance(item, exp.SchemaCommentProperty):
             described.comment = item.this.name
         elif isinstance(item, exp.Property | exp.EQ) and item.this.name.upper() in _RETENTION:

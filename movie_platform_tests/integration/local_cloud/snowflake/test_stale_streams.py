@@ -117,8 +117,10 @@ def test_the_longer_of_retention_and_extension_counts(
     place: Place, retention: int, extension: int, days: int
 ) -> None:
     """streams-intro: the table of retention periods and when a stream has to be consumed."""
-    place.run(f"ALTER TABLE films SET DATA_RETENTION_TIME_IN_DAYS = {retention}")
-    place.run(f"ALTER TABLE films SET MAX_DATA_EXTENSION_TIME_IN_DAYS = {extension}")
+    place.run(
+        f"ALTER TABLE films SET DATA_RETENTION_TIME_IN_DAYS = {retention} "
+        f"MAX_DATA_EXTENSION_TIME_IN_DAYS = {extension}"
+    )
     now = place.shown()["created_on"].astimezone(UTC)
     expected = now + timedelta(days=days) + place.ahead()
     assert abs(place.shown()["stale_after"].astimezone(UTC) - expected) < timedelta(minutes=1)
