@@ -9,6 +9,7 @@ import pytest
 
 from movie_platform.local_cloud import supervisor
 from movie_platform.settings import Settings
+from movie_platform_tests.snowflake_cloud import set_options
 
 # Tests of the exported DAGs need Airflow's own environment: `make test-airflow`.
 collect_ignore = ["airflow"]
@@ -38,6 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks[item.path])
 
 
+PIECE_ROWS = 7
+
+
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
     """Variables that would redirect the platform or its clients are unset while tests run."""
@@ -52,6 +56,8 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory, clean_environment: Non
     """A running local cloud in a home of its own; its servers end with the session, whatever becomes of the tests."""
     home = tmp_path_factory.mktemp("cloud") / "home"
     try:
+        # Every file of the samples then comes in several transactions, other files and the task graph in between.
+        set_options(home, f"--pipe-piece-rows={PIECE_ROWS}")
         supervisor.up(home)
         yield Settings(home=home)
     finally:

@@ -1,14 +1,16 @@
 """A local Snowflake for tests, with the local AWS beside it: connections, staged files, kill and restart."""
 
 import io
+import json
 import os
 import signal
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import boto3
 import psutil
@@ -18,10 +20,99 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
 from movie_platform.local_cloud import supervisor
+from movie_platform.local_cloud.home import Home
 from movie_platform.local_cloud.services import AWS, SNOWFLAKE
 from movie_platform.settings import Settings
 
 SERVICES = (AWS, SNOWFLAKE)
+
+
+def set_options(home: Path, *options: str) -> None:
+    """Has the local Snowflake of a home start with these arguments."""
+    place = Home.at(home)
+    place.create()
+    place.snowflake_options.write_text("".join(f"{option}\n" for option in options))
+
+
+def clock_option(home: Path) -> str:
+    """The argument with which the local Snowflake of a home lets time pass as `pass_days` says."""
+    return f"--clock-file={Home.at(home).root / 'snowflake.clock'}"
+
+
+def pass_days(home: Path, days: float) -> None:
+    """Puts the clock ahead by which streams and trusts age, from now on."""
+    file = Home.at(home).root / "snowflake.clock"
+    ahead = float(file.read_text()) if file.exists() else 0.0
+    # Whoever reads the file never sees half of it.
+    new = file.with_suffix(".new")
+    new.write_text(str(ahead + days * 86400))
+    new.replace(file)
+
+
+@dataclass(frozen=True)
+class StorageRole:
+    """An IAM role that reads a bucket, and the storage integration of Snowflake that assumes it."""
+
+    iam: Any
+    name: str
+    arn: str
+    bucket: str
+    prefix: str
+
+    @classmethod
+    def create(cls, iam: Any, bucket: str, *, prefix: str = "") -> Self:
+        """A role with the policy that Snowflake's manual proposes for reading, and a trust in nobody yet."""
+        name = f"snowflake-{uuid.uuid4().hex[:12]}"
+        trust = trust_policy("arn:aws:iam::000000000000:root", "0000")
+        arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        role = cls(iam, name, arn, bucket, prefix)
+        role.allow("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:GetBucketLocation")
+        return role
+
+    @property
+    def integration(self) -> str:
+        """The integration's name."""
+        return self.name.replace("-", "_").upper()
+
+    def allow(self, *actions: str) -> None:
+        """Has the role's policy allow these actions and no others."""
+        resources = [f"arn:aws:s3:::{self.bucket}", f"arn:aws:s3:::{self.bucket}/{self.prefix}*"]
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": resources}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.iam.put_role_policy(RoleName=self.name, PolicyName="read", PolicyDocument=document)
+
+    def create_integration(self, connection: SnowflakeConnection) -> dict[str, str]:
+        """Creates the integration and gives what DESC INTEGRATION says; the role does not trust it yet."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"CREATE STORAGE INTEGRATION {self.integration} TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' "
+                f"ENABLED = TRUE STORAGE_AWS_ROLE_ARN = '{self.arn}' "
+                f"STORAGE_ALLOWED_LOCATIONS = ('s3://{self.bucket}/{self.prefix}')"
+            )
+            cursor.execute(f"DESC INTEGRATION {self.integration}")
+            return {str(row[0]): str(row[2]) for row in cursor.fetchall()}
+
+    def trust(self, user_arn: str, external_id: str) -> None:
+        """Has the role trust a user of Snowflake's with an external id."""
+        self.iam.update_assume_role_policy(
+            RoleName=self.name, PolicyDocument=trust_policy(user_arn, external_id)
+        )
+
+    def integrate(self, connection: SnowflakeConnection) -> None:
+        """Creates the integration, and has the role trust it."""
+        described = self.create_integration(connection)
+        self.trust(described["STORAGE_AWS_IAM_USER_ARN"], described["STORAGE_AWS_EXTERNAL_ID"])
+
+
+def trust_policy(principal: str, external_id: str) -> str:
+    """The trust policy of Snowflake's manual."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": principal},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @dataclass(frozen=True)
@@ -29,9 +120,11 @@ class SnowflakeCloud:
     """Both servers in one home."""
 
     home: Path
+    options: tuple[str, ...] = ()
 
     def up(self) -> None:
         """Starts what is not running."""
+        set_options(self.home, *self.options)
         supervisor.up(self.home, services=SERVICES)
 
     def down(self) -> None:
@@ -98,6 +191,18 @@ class SnowflakeCloud:
             Bucket=bucket,
             NotificationConfiguration={"QueueConfigurations": [{"QueueArn": queue_arn, "Events": events}]},
         )
+
+    def create_stage(
+        self, connection: SnowflakeConnection, stage: str, bucket: str, *, prefix: str = ""
+    ) -> StorageRole:
+        """A stage on a bucket, with the integration, the role and the policy that it is reached through."""
+        role = StorageRole.create(self.client("iam"), bucket, prefix=prefix)
+        role.integrate(connection)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"CREATE STAGE {stage} URL = 's3://{bucket}/{prefix}' STORAGE_INTEGRATION = {role.integration}"
+            )
+        return role
 
     def put_parquet(self, bucket: str, key: str, columns: Mapping[str, Sequence[Any] | pa.Array]) -> None:
         """Puts a Parquet file."""

@@ -1,6 +1,6 @@
 """What the doctor makes of what it found: pure judgements, each with advice where something is wrong."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -232,6 +232,42 @@ def check_warehouse(probe: Probe) -> Check:
         probe.error or "no answer",
         "Check the MOVIE_PLATFORM_SNOWFLAKE_* settings, the user's public key and the network.",
     )
+
+
+def check_task_graph(faults: Sequence[str]) -> Check:
+    """The tasks that keep CORE; `faults` says which are suspended or missing."""
+    if faults:
+        return Check(
+            "task graph",
+            State.FAULT,
+            "; ".join(faults),
+            "See OPS.TASK_ERRORS and TASK_HISTORY, then ALTER TASK … RESUME: docs/operations.md.",
+        )
+    return Check("task graph", State.OK, "all tasks are started")
+
+
+def check_streams(faults: Sequence[str]) -> Check:
+    """The streams that tell the task graph what arrived; `faults` says which are stale."""
+    if faults:
+        return Check(
+            "streams",
+            State.FAULT,
+            "; ".join(faults),
+            "movie-platform provision puts new ones in their place.",
+        )
+    return Check("streams", State.OK, "none is stale")
+
+
+def check_pending_days(given_up: Sequence[str], waiting: int) -> Check:
+    """Days that CORE does not show yet: those that failed too often, each with its error, and how many others wait."""
+    if given_up:
+        return Check(
+            "pending days",
+            State.FAULT,
+            "; ".join(given_up),
+            "Mend what the error says, then try again: the day's arrival, or attempts = 0: docs/operations.md.",
+        )
+    return Check("pending days", State.OK, f"{waiting} days wait for the task graph")
 
 
 def worst(checks: Iterable[Check]) -> State:

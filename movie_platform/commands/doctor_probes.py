@@ -162,6 +162,46 @@ def _warehouse(settings: Settings) -> Iterator[Check]:
     yield found
     if found.state is checks.State.OK:
         yield checks.check_resource("warehouse tables", ask(tables))
+        yield from _upkeep(settings)
+
+
+def _upkeep(settings: "Settings") -> Iterator[Check]:
+    """What keeps CORE, as the role sees it that owns it."""
+    from movie_platform.contracts.warehouse import ATTEMPTS_A_DAY
+    from movie_platform.provision.verify import faults_of_streams, faults_of_tasks
+    from movie_platform.resources.snowflake_connection import connect, query_rows
+
+    found: list[Check] = []
+
+    def look() -> str:
+        with connect(settings, role=settings.snowflake_transformer_role) as connection:
+            found.append(
+                checks.check_task_graph(faults_of_tasks(query_rows(connection, "SHOW TASKS IN SCHEMA CORE")))
+            )
+            streams = query_rows(connection, f"SHOW STREAMS IN DATABASE {settings.snowflake_database}")
+            found.append(checks.check_streams(faults_of_streams(streams)))
+            days = list(
+                query_rows(
+                    connection,
+                    "SELECT source, dt, attempts, error_message FROM OPS.PENDING_DAYS ORDER BY dt, source",
+                )
+            )
+            given_up = [row for row in days if row["attempts"] >= ATTEMPTS_A_DAY]
+            found.append(
+                checks.check_pending_days(
+                    [
+                        f"{row['source']} of {row['dt']} ({row['error_message'] or 'no error noted'})"
+                        for row in given_up
+                    ],
+                    len(days) - len(given_up),
+                )
+            )
+        return ""
+
+    probe = ask(look)
+    yield from found
+    if probe.error is not None:
+        yield checks.check_resource("upkeep of CORE", probe)
 
 
 def ask(question: Callable[[], str]) -> Probe:

@@ -66,6 +66,11 @@ class Home:
         """The private key with which clients sign in to the local Snowflake."""
         return self.root / "snowflake_key.p8"
 
+    @property
+    def snowflake_options(self) -> Path:
+        """More arguments for the local Snowflake, one a line, where somebody put the file there."""
+        return self.root / "snowflake.options"
+
     def create(self) -> None:
         """Make the folder, private to its owner (it holds a key), and those that servers expect."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)

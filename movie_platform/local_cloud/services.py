@@ -126,7 +126,8 @@ def _aws_endpoint_arguments(_home: Home, ports: Ports) -> list[str]:
 
 
 def _snowflake_arguments(home: Home, ports: Ports) -> list[str]:
-    return [*_aws_endpoint_arguments(home, ports), "--key", str(home.snowflake_key)]
+    more = [f"@{home.snowflake_options}"] if home.snowflake_options.exists() else []
+    return [*_aws_endpoint_arguments(home, ports), "--key", str(home.snowflake_key), *more]
 
 
 AWS = Service(

@@ -27,6 +27,7 @@ from movie_platform.provision.sql import (
     pending_files,
 )
 from movie_platform.provision.stacks import ResourceChange, Stack, StackDeployer
+from movie_platform.provision.streams import renew_stale_streams, replacements, stale_streams
 from movie_platform.provision.verify import require_as_described
 from movie_platform.provision.warehouse import (
     QUEUE_PARAMETER,
@@ -124,7 +125,11 @@ class _Provisioning:
         with connect(settings, role=settings.snowflake_admin_role, query_tag=QUERY_TAG) as session:
             history = SchemaHistory(session, settings.snowflake_database)
             if dry_run:
-                applied = tuple(file.name for file in pending_files(files, history.applied()))
+                stale = stale_streams(session, settings.snowflake_database)
+                applied = (
+                    *(file.name for file in pending_files(files, history.applied())),
+                    *(f"stream {name}" for name in sorted(replacements(files, stale))),
+                )
             else:
                 deployment = SqlDeployment(
                     session, files, history, warehouse=settings.snowflake_warehouse, progress=self._progress
@@ -158,6 +163,9 @@ class _Provisioning:
             self._stack(self._main_stack(artifacts, wired), dry_run=False)
         deployment.apply(Pass.WAREHOUSE_OBJECTS)
         deployment.require_noted()
+        for name in renew_stale_streams(session, deployment.files, database):
+            self._progress(f"snowflake: stream {name} was stale; the task graph looks at all days again")
+            deployment.names.append(f"stream {name}")
         require_as_described(session, database)
 
     def _create_pipes(self, deployment: SqlDeployment) -> None:

@@ -118,8 +118,8 @@ class SchemaHistory:
 class SqlDeployment:
     """The files of one deployment on one session, applied pass by pass: those that are pending, each once.
 
-    Each file starts with the session's role of the beginning, whatever role the file before it took. `names` are those
-    of the files that were applied so far.
+    Each file starts with the session's role of the beginning, whatever role the file before it took. `files` are all of
+    them, `names` those of the files that were applied so far.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class SqlDeployment:
         progress: Callable[[str], None],
     ) -> None:
         self._connection = connection
-        self._files = tuple(files)
+        self.files = tuple(files)
         self._history = history
         self._warehouse = Parameter("identifier", warehouse).sql("warehouse")
         self._progress = progress
@@ -152,7 +152,7 @@ class SqlDeployment:
         if Pass.WAREHOUSE in passes:
             self._ensure_warehouse()
         self._applied |= self._history.applied()
-        for file in pending_files(self._files, self._applied):
+        for file in pending_files(self.files, self._applied):
             if file.belongs_to in passes:
                 self._apply(file)
 
@@ -168,7 +168,7 @@ class SqlDeployment:
     def _ensure_warehouse(self) -> None:
         # SHOW needs no warehouse; reading the history does.
         if not list(query_rows(self._connection, f"SHOW WAREHOUSES LIKE '{self._warehouse}'")):
-            for file in self._files:
+            for file in self.files:
                 if file.belongs_to is Pass.WAREHOUSE:
                     self._apply(file)
         with self._connection.cursor() as cursor:

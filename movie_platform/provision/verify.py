@@ -32,7 +32,7 @@ def require_as_described(connection: "SnowflakeConnection", database: str) -> No
         raise NotAsDescribedError(
             "not_as_described",
             f"What was deployed to {name} is not as it should be: {'; '.join(found)}.",
-            "docs/aws.md says how each of these is mended; then provision again.",
+            "docs/operations.md says how each of these is mended; then provision again.",
         )
 
 

@@ -24,6 +24,7 @@ from movie_platform.local_cloud.snowflake.protocol.login import Authenticator
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.engine import Engine
 from movie_platform.local_cloud.snowflake.state.lake import Lake
+from movie_platform.local_cloud.snowflake.state.server_options import PIECE_ROWS, ServerOptions
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,10 @@ _NOT_STARTED = 3
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = argparse.ArgumentParser(
-        prog="python -m movie_platform.local_cloud.snowflake", description=__doc__
+        prog="python -m movie_platform.local_cloud.snowflake",
+        description=__doc__,
+        # `@FILE` stands for the arguments in a file, one a line.
+        fromfile_prefix_chars="@",
     )
     parser.add_argument(
         "--home", type=Path, required=True, help="folder of the server; data is kept in HOME/warehouse"
@@ -52,6 +56,29 @@ def make_parser() -> argparse.ArgumentParser:
         type=Path,
         help="PEM file of the clients' key, private or public (default: HOME/snowflake_key.p8); "
         "where the file is not there, any login is taken",
+    )
+    parser.add_argument(
+        "--pipe-piece-rows",
+        type=_positive,
+        default=PIECE_ROWS,
+        help="rows of a file that a pipe commits at once, the rest in other transactions (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pipe-seed",
+        type=int,
+        default=0,
+        help="seed of the order in which pipes load files and pieces of files (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--trust-delay-seconds",
+        type=float,
+        default=0.0,
+        help="how long a role's trust is there until it counts, as IAM's changes take a while (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--clock-file",
+        type=Path,
+        help="file that says how many seconds the clock is ahead by which trusts and streams age",
     )
     parser.add_argument("--memory-limit", default="2GB", help="DuckDB's memory limit (default: %(default)s)")
     parser.add_argument(
@@ -94,7 +121,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         aws_account=options.aws_account,
         scratch=engine.warehouse / "tmp",
     )
-    account = Account(options.account.upper(), engine, lake)
+    account = Account(
+        options.account.upper(),
+        engine,
+        lake,
+        ServerOptions(
+            piece_rows=options.pipe_piece_rows,
+            pipe_seed=options.pipe_seed,
+            trust_delay_seconds=options.trust_delay_seconds,
+            clock_file=options.clock_file,
+        ),
+    )
     authenticator = Authenticator(options.key or options.home / "snowflake_key.p8")
     server = uvicorn.Server(
         uvicorn.Config(
@@ -108,6 +145,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
     return 0 if server.started else _NOT_STARTED
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
 
 
 def _end_with_stdin() -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +53,7 @@ def running_server(
     aws_endpoint: str | None = None,
     key: Path | None = None,
     account: str = "local",
+    options: Sequence[str] = (),
     seconds: float = 60.0,
 ) -> Iterator[RunningServer]:
     """A server on 127.0.0.1 for as long as the context lasts, and never longer than the process that started it.
@@ -60,6 +61,7 @@ def running_server(
     `folder` keeps its data, its log (`server.log`) and, unless `key` names another file, its key; what was committed is
     there again when a server is started in the same folder. A key that is not there is made. Port 0 is any that is
     free. `aws_endpoint` is the URL of a local AWS (S3, SQS) for stages and pipes, with credentials in the environment.
+    `options` are more arguments, as `--help` tells them.
 
     Raises ServerStartError where the server ends, or does not answer within `seconds`.
     """
@@ -76,6 +78,7 @@ def running_server(
             *("--home", str(folder), "--port", str(port), "--port-file", str(port_file)),
             *("--account", account, "--key", str(key), "--until-stdin-closes"),
             *(("--aws-endpoint", aws_endpoint) if aws_endpoint is not None else ()),
+            *options,
         ]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT)
         try:

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -76,6 +76,8 @@ class Session:
         self.translator = Translator(self.account.engine, self.duck)
         self.variables: dict[str, str] = {}
         self.in_transaction = False
+        # What SYSTEM$TASK_RUNTIME_INFO says in a task's run; None in every other session.
+        self.task_info: Mapping[str, str | None] | None = None
         # Streams that DML of the open transaction read, and where each ends for it.
         self.consumed: dict[FullName, tuple[Stream, int]] = {}
         # Tables of which the open transaction changed or removed rows.

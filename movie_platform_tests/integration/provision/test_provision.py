@@ -11,20 +11,33 @@ from typing import Any
 
 import pytest
 from snowflake.connector import SnowflakeConnection
+from typer.testing import CliRunner
 
+from movie_platform.cli import app
 from movie_platform.contracts import ARCHIVE_TABLES
+from movie_platform.contracts.warehouse import ATTEMPTS_A_DAY
 from movie_platform.local_cloud import supervisor
 from movie_platform.provision import provision
 from movie_platform.provision.files import SQL_FOLDER
-from movie_platform.provision.sql import Pass, SchemaHistory, SqlDeployment, SqlFile, SqlFileError
+from movie_platform.provision.run import ROLE_NOT_ASSUMED
+from movie_platform.provision.sql import (
+    Pass,
+    SchemaHistory,
+    SqlDeployment,
+    SqlFile,
+    SqlFileError,
+    load_sql_files,
+)
 from movie_platform.provision.stacks import Stack, StackDeployer, StackError
 from movie_platform.provision.template import load_template
-from movie_platform.provision.warehouse import queue_of_pipes, trust_of_integration
+from movie_platform.provision.verify import NotAsDescribedError
+from movie_platform.provision.warehouse import queue_of_pipes, sql_parameters, trust_of_integration
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.settings import Settings
 from movie_platform_tests.another_platform import another
 from movie_platform_tests.saved_state import wait_until_saved
+from movie_platform_tests.snowflake_cloud import clock_option, pass_days, set_options
 
 pytestmark = pytest.mark.cloud
 
@@ -310,6 +323,105 @@ def kill(home: Path, service: str) -> None:
     eventually(
         lambda: not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]
     )
+
+
+@pytest.fixture
+def slow_trust(tmp_path: Path) -> Iterator[Settings]:
+    """A cloud of the test's own, in which what IAM is told counts after some seconds."""
+    home = tmp_path / "home"
+    set_options(home, "--trust-delay-seconds=4")
+    try:
+        supervisor.up(home)
+        yield Settings(home=home)
+    finally:
+        supervisor.down(home)
+
+
+def test_pipes_wait_until_the_roles_trust_counts_and_all_sql_at_once_does_not(slow_trust: Settings):
+    lines: list[str] = []
+    # The order of before: the role trusts what the integration says only after all SQL.
+    with connect(slow_trust, role=slow_trust.snowflake_admin_role) as session:
+        arn = "arn:aws:iam::000000000000:role/not-created-yet"
+        files = load_sql_files(SQL_FOLDER, sql_parameters(slow_trust, arn))
+        history = SchemaHistory(session, slow_trust.snowflake_database)
+        deployment = SqlDeployment(
+            session, files, history, warehouse=slow_trust.snowflake_warehouse, progress=lambda _line: None
+        )
+        with pytest.raises(SqlFileError) as caught:
+            deployment.apply(*Pass)
+    assert caught.value.number == ROLE_NOT_ASSUMED
+    assert "200_pipes.sql" in str(caught.value)
+    assert "Error assuming AWS_ROLE" in str(caught.value)
+
+    provision(slow_trust, progress=lines.append)
+    waits = [line for line in lines if "does not let Snowflake in yet" in line]
+    assert 1 <= len(waits) <= 4
+    assert not provision(slow_trust).changed
+
+
+@pytest.fixture
+def aging_cloud(tmp_path: Path) -> Iterator[Settings]:
+    """A cloud of the test's own, whose clock it puts ahead."""
+    home = tmp_path / "home"
+    set_options(home, clock_option(home))
+    try:
+        supervisor.up(home)
+        yield Settings(home=home)
+    finally:
+        supervisor.down(home)
+
+
+def doctor(settings: Settings) -> dict[str, tuple[str, str]]:
+    """State and finding of each check."""
+    result = CliRunner().invoke(app, ["doctor", "--home", str(settings.home), "--json"])
+    return {found["name"]: (found["state"], found["found"]) for found in json.loads(result.stdout)["checks"]}
+
+
+def test_streams_that_went_stale_are_found_by_the_doctor_and_made_anew_by_provision(aging_cloud: Settings):
+    provision(aging_cloud)
+    assert {doctor(aging_cloud)[name][0] for name in ("task graph", "streams", "pending days")} == {"ok"}
+    database = aging_cloud.snowflake_database
+    with connect(aging_cloud, role=aging_cloud.snowflake_admin_role) as session:
+        # The root, which reads them, was suspended for weeks.
+        statements(session, f"ALTER TASK {database}.CORE.COLLECT_ARRIVALS SUSPEND")
+        pass_days(aging_cloud.home, 15)
+        stale = [row for row in query_rows(session, "SHOW STREAMS IN ACCOUNT") if row["stale"] == "true"]
+    assert len(stale) == 7
+    found = doctor(aging_cloud)
+    assert found["task graph"] == ("fault", "task CORE.COLLECT_ARRIVALS is suspended")
+    assert found["streams"][0] == "fault"
+    assert "stream RAW.MOVIES_STREAM is stale" in found["streams"][1]
+
+    planned = provision(aging_cloud, dry_run=True)
+    assert f"stream {database}.RAW.MOVIES_STREAM" in planned.sql_files
+    assert len(planned.sql_files) == 7
+    # Streams are mended first; the task is somebody's to resume, and named.
+    with pytest.raises(NotAsDescribedError, match="COLLECT_ARRIVALS is suspended") as caught:
+        provision(aging_cloud)
+    assert "stale" not in str(caught.value)
+    with connect(aging_cloud, role=aging_cloud.snowflake_admin_role) as session:
+        statements(session, f"ALTER TASK {database}.CORE.COLLECT_ARRIVALS RESUME")
+    assert not provision(aging_cloud).changed
+    assert doctor(aging_cloud)["streams"] == ("ok", "none is stale")
+
+
+def test_a_day_that_failed_too_often_is_found_by_the_doctor(aging_cloud: Settings):
+    provision(aging_cloud)
+    table = f"{aging_cloud.snowflake_database}.OPS.PENDING_DAYS"
+    with connect(aging_cloud, role=aging_cloud.snowflake_admin_role) as session:
+        statements(
+            session,
+            f"INSERT INTO {table} (source, dt, arrived_at, attempts, error_message) "
+            f"SELECT 'demo', '2026-11-18', SYSDATE(), {ATTEMPTS_A_DAY}, 'Division by zero' "
+            f"UNION ALL SELECT 'demo', '2026-11-19', SYSDATE(), {ATTEMPTS_A_DAY - 1}, 'Division by zero'",
+        )
+    assert doctor(aging_cloud)["pending days"] == ("fault", "demo of 2026-11-18 (Division by zero)")
+
+
+def statements(session: SnowflakeConnection, *texts: str) -> None:
+    with session.cursor() as cursor:
+        for text in texts:
+            cursor.execute(text)
 
 
 def test_after_the_loss_of_all_state_but_the_objects_everything_is_made_anew_around_them(own_cloud: Settings):

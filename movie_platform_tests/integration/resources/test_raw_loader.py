@@ -19,6 +19,7 @@ from movie_platform.resources.raw_loader import LoadError, RawLoader
 from movie_platform.resources.snowflake_connection import connect
 from movie_platform.resources.transform import ArchiveFile
 from movie_platform.settings import Settings
+from movie_platform_tests.conftest import PIECE_ROWS
 
 DAY = datetime(2026, 11, 18, tzinfo=UTC).date()
 LOG = cast("dg.DagsterLogManager", logging.getLogger(__name__))
@@ -64,6 +65,25 @@ def test_a_file_that_an_event_brings_is_waited_for_and_counted(provisioned_cloud
         MOVIE_GENRES, [file], prefix, datetime.now(UTC), log=LOG, run_id="test"
     )
     assert found.loaded == {file.key: 3}
+
+
+def test_a_file_that_comes_in_many_pieces_is_waited_for_until_its_last_row_is_in(
+    provisioned_cloud: Settings, version: str
+):
+    rows = 150 * PIECE_ROWS
+    file, prefix = put(provisioned_cloud, version, genres(rows), rows)
+    found = loader(provisioned_cloud).wait(
+        MOVIE_GENRES, [file], prefix, datetime.now(UTC), log=LOG, run_id="test"
+    )
+    with connect(provisioned_cloud) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT COUNT(*), COUNT(DISTINCT file_row), COUNT(DISTINCT loaded_at) FROM RAW.MOVIE_GENRES "
+            "WHERE file_name = %s",
+            (file.key,),
+        )
+        assert cursor.fetchall() == [(rows, rows, 150)]
+    assert found.loaded == {file.key: rows}
 
 
 def test_a_file_that_the_pipe_cannot_load_fails_with_the_pipes_own_error(

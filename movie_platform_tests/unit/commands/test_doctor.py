@@ -163,3 +163,18 @@ def test_a_home_that_cannot_be_written_fails_the_command(tmp_path: Path) -> None
     result = CliRunner().invoke(app, ["--home", str(tmp_path / "file" / "home"), "doctor", "--json"])
     assert result.exit_code == 1
     assert {check["name"]: check["state"] for check in json.loads(result.stdout)["checks"]}["home"] == "fault"
+
+
+def test_tasks_streams_and_days_that_wait_for_somebody_are_faults_with_advice() -> None:
+    for check in (
+        checks.check_task_graph(["task CORE.COLLECT_ARRIVALS is suspended"]),
+        checks.check_streams(["stream RAW.MOVIES_STREAM is stale"]),
+        checks.check_pending_days(["demo of 2026-11-18 (Division by zero)"], 3),
+    ):
+        assert check.state is State.FAULT
+        assert check.advice
+    assert checks.check_task_graph([]).state is State.OK
+    assert checks.check_streams([]).state is State.OK
+    assert checks.check_pending_days([], 3) == Check(
+        "pending days", State.OK, "3 days wait for the task graph"
+    )

@@ -48,6 +48,8 @@ class Scheduler:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._pool = ThreadPoolExecutor(_GRAPHS_AT_ONCE, thread_name_prefix="task-graph")
+        # When a graph was due by its schedule and still ran: ALLOW_OVERLAPPING_EXECUTION is FALSE.
+        self._passed_over: dict[FullName, datetime] = {}
         self._looked_at: dict[FullName, float] = {}
         self._pruned_at = time.monotonic()
 
@@ -98,19 +100,24 @@ class Scheduler:
         for task in self._store.tasks():
             if self._stopping.is_set():
                 return
-            if task.predecessors or not task.started or task.name in self._active:
+            if task.predecessors or not task.started:
                 continue
             if task.schedule is None:
-                if self._is_triggered(task):
+                if task.name not in self._active and self._is_triggered(task):
                     self._begin(task, now, "TRIGGER")
-            elif (
-                next_due(task.changed_on, self._store.last_scheduled(task), parse_schedule(task.schedule))
-                <= now
-            ):
+                continue
+            due = next_due(task.changed_on, self._last_due(task), parse_schedule(task.schedule))
+            if due <= now and task.name in self._active:
+                self._passed_over[task.name] = due
+            elif due <= now:
                 self._begin(task, now, "SCHEDULE")
         if time.monotonic() - self._pruned_at > _PRUNE_SECONDS:
             self._pruned_at = time.monotonic()
             self._store.prune()
+
+    def _last_due(self, task: Task) -> datetime | None:
+        times = [self._store.last_scheduled(task), self._passed_over.get(task.name)]
+        return max((time for time in times if time is not None), default=None)
 
     def _ready(self) -> list[FullName]:
         """What was asked for and can begin: a graph that runs already begins again after that."""
@@ -134,7 +141,14 @@ class Scheduler:
 
     def _begin(self, root: Task, scheduled_at: datetime, scheduled_from: str) -> None:
         group_id = str(uuid.uuid4())
-        run = GraphRun(group_id, int(scheduled_at.timestamp() * 1000), root, scheduled_at, scheduled_from)
+        run = GraphRun(
+            group_id,
+            int(scheduled_at.timestamp() * 1000),
+            root,
+            scheduled_at,
+            scheduled_from,
+            self._store.last_success(root),
+        )
         with self._lock:
             self._active[root.name] = None
         self._pool.submit(self._run_graph, run)

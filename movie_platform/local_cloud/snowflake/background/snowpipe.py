@@ -1,13 +1,19 @@
 """The workers of Snowpipe: one receives messages and makes files wait, one loads files that wait.
 
-A message is deleted when its files are recorded as waiting (committed), a file stops waiting in the transaction that
-loads it and writes its history: killed at any moment, nothing is lost and nothing is loaded twice. While no pipe asks
-for events nothing is polled; while nothing waits the loader sleeps.
+Files are loaded in any order, and a file with more rows than a piece in several transactions, each with a scan time of
+its own, other files' pieces in between: Snowpipe's loads "are combined or split into a single or multiple transactions"
+(docs.snowflake.com/en/user-guide/data-load-snowpipe-intro).
+
+A message is deleted when its files are recorded as waiting (committed), a file's progress is noted in the transaction
+that loads a piece of it, with its history: killed at any moment, nothing is lost and nothing is loaded twice. While no
+pipe asks for events nothing is polled; while nothing waits the loader sleeps.
 """
 
 import logging
+import random
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,27 +32,30 @@ from movie_platform.local_cloud.snowflake.errors import (
 )
 from movie_platform.local_cloud.snowflake.state import load_history
 from movie_platform.local_cloud.snowflake.state.account import Account
-from movie_platform.local_cloud.snowflake.state.copy_plan import parse_copy
-from movie_platform.local_cloud.snowflake.state.lake import STORAGE_UNREACHABLE
-from movie_platform.local_cloud.snowflake.state.loader import Loader
+from movie_platform.local_cloud.snowflake.state.copy_plan import CopyPlan, parse_copy
+from movie_platform.local_cloud.snowflake.state.lake import STORAGE_UNREACHABLE, StagedFile
+from movie_platform.local_cloud.snowflake.state.loader import Loader, Piece
 from movie_platform.local_cloud.snowflake.state.pipe_store import (
     FAILED,
-    LOADED,
     PendingFile,
+    advance,
     settle,
 )
+from movie_platform.local_cloud.snowflake.state.storage_access import NOT_ALLOWED
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
 logger = logging.getLogger(__name__)
 
+# What failed with these is tried again: AWS is down, or somebody has to give the role its rights back.
+_TRY_AGAIN = NOT_ALLOWED | {STORAGE_UNREACHABLE}
 _LONG_POLL_SECONDS = 20
 _LONGEST_PAUSE = 30.0
 _FILES_A_ROUND = 50
 
 
 class _PipeGoneError(Exception):
-    """The pipe was dropped or re-created while its file was loading: the load is rolled back."""
+    """The pipe was dropped or re-created while its file was loading: the piece is rolled back."""
 
 
 class Snowpipe:
@@ -56,9 +65,12 @@ class Snowpipe:
         self._engine = account.engine
         self._lake = account.lake
         self._loader = Loader(account.engine, account.lake)
+        self._storage = account.storage
         self._store = account.pipes
         self._queue = account.pipe_queue
         self._requests = account.pipe_requests
+        self._piece_rows = account.options.piece_rows
+        self._order = random.Random(account.options.pipe_seed)  # noqa: S311 - an order that anybody may foresee
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -153,37 +165,51 @@ class Snowpipe:
 
     def _load_round(self) -> tuple[int, int]:
         settled = waiting = 0
-        for file in self._store.pending(_FILES_A_ROUND):
-            if self._stopping.is_set():
-                break
-            if self._load(file):
+        files = self._store.pending(_FILES_A_ROUND)
+        while files and not self._stopping.is_set():
+            file = files.pop(self._order.randrange(len(files)))
+            rest = self._load(file)
+            if rest is None:
                 settled += 1
+            elif rest.rows_loaded > file.rows_loaded:
+                files.append(rest)
             else:
                 waiting += 1
         return settled, waiting
 
-    def _load(self, file: PendingFile) -> bool:
-        """Loads one file, or records why it cannot be loaded; False where it must be tried again."""
+    def _load(self, file: PendingFile) -> PendingFile | None:
+        """Loads a piece of a file, or records why it cannot be loaded.
+
+        Gives what is left of it to load, None where nothing is; nothing changed where it must be tried again later.
+        """
         started = time.monotonic()
         try:
-            rows = self._load_once(file)
+            rest = self._load_piece(file)
         except _PipeGoneError:
-            return True
+            return None
         except Exception as error:
             failure = from_exception(error)
-            if isinstance(failure, WriteConflictError) or failure.number == STORAGE_UNREACHABLE:
+            if failure.number in NOT_ALLOWED:
+                self._store.note_error(file.pipe, failure.message)
+            if isinstance(failure, WriteConflictError) or failure.number in _TRY_AGAIN:
                 logger.warning("Snowpipe %s will try %s again: %s", file.pipe.name, file.key, failure.message)
-                return False
+                return file
             if failure.number == 603:
                 logger.exception("Internal error while %s loaded %s", file.pipe.name, file.key)
-            return self._record_failure(file, failure)
+            return None if self._record_failure(file, failure) else file
         logger.info(
-            "%s loaded %s: %d rows in %.2f s", file.pipe.name, file.key, rows, time.monotonic() - started
+            "%s loaded %s: %d of %s rows, the last in %.2f s",
+            file.pipe.name,
+            file.key,
+            rest.rows_loaded,
+            rest.rows_total,
+            time.monotonic() - started,
         )
-        return True
+        return None if rest.rows_loaded == rest.rows_total else rest
 
-    def _load_once(self, file: PendingFile) -> int:
+    def _load_piece(self, file: PendingFile) -> PendingFile:
         plan = file.pipe.plan(self._engine)
+        self._storage.require_lately(plan.location)
         staged = self._lake.head(plan.location.bucket, file.key)
         if staged is None:
             raise SnowflakeError(
@@ -191,19 +217,54 @@ class Snowpipe:
                 "22000",
                 f"Remote file 's3://{plan.location.bucket}/{file.key}' was not found: removed before it was loaded.",
             )
+        if file.rows_total is None:
+            file = replace(file, etag=staged.etag, rows_total=self._checked_total(plan, staged))
+        elif file.etag != staged.etag:
+            raise SnowflakeError(
+                100016,
+                "22000",
+                f"File '{staged.url}' was changed after {file.rows_loaded} of its rows were loaded.",
+            )
+        assert file.rows_total is not None
+        whole = not file.rows_loaded and file.rows_total <= self._piece_rows
+        piece = None if whole else Piece(file.rows_loaded, self._piece_rows)
         now = datetime.now(UTC)
         with self._engine.transaction() as connection:
-            rows = self._loader.load(connection, plan, staged, now)
-            if not settle(connection, file, LOADED):
+            rows = self._loader.load(connection, plan, staged, now, piece)
+            # A file that was changed since its rows were counted is loaded as it is.
+            loaded = file.rows_loaded + rows
+            new = replace(file, rows_loaded=loaded, rows_total=loaded if whole else file.rows_total)
+            if not advance(connection, file, new):
                 raise _PipeGoneError
-            load_history.record(
+            done = new.rows_loaded == new.rows_total
+            load_history.record_progress(
                 connection,
                 load_history.LoadRecord(
                     plan.table, plan.location.relative(file.key), plan.location.stage_url, staged.size,
-                    load_history.LOADED, now, rows, rows, pipe=file.pipe.name, received_at=file.received_at,
+                    load_history.LOADED if done else load_history.IN_PROGRESS, now, new.rows_loaded,
+                    new.rows_loaded if done else None, pipe=file.pipe.name, received_at=file.received_at,
                 ),
             )  # fmt: skip
-        return rows
+        return new
+
+    def _checked_total(self, plan: CopyPlan, staged: StagedFile) -> int:
+        """The number of rows of a file that loads as a whole, whatever pieces it comes in.
+
+        Raises SnowflakeError where a row of it does not fit the table: a file with an error is skipped, all of it
+        (CREATE PIPE: ON_ERROR = SKIP_FILE is the default).
+        """
+        connection = self._engine.cursor()
+        try:
+            total = self._loader.count_rows(connection, plan, staged)
+            if total > self._piece_rows:
+                connection.execute("BEGIN")
+                try:
+                    self._loader.load(connection, plan, staged, datetime.now(UTC))
+                finally:
+                    connection.execute("ROLLBACK")
+            return total
+        finally:
+            connection.close()
 
     def _record_failure(self, file: PendingFile, failure: SnowflakeError) -> bool:
         self._store.note_error(file.pipe, failure.message)
@@ -212,11 +273,13 @@ class Snowpipe:
         try:
             with self._engine.transaction() as connection:
                 if settle(connection, file, FAILED):
-                    load_history.record(
+                    load_history.record_progress(
                         connection,
                         load_history.LoadRecord(
-                            table, relative, location, self._size(file), load_history.FAILED, datetime.now(UTC),
-                            error=failure.message, pipe=file.pipe.name, received_at=file.received_at,
+                            table, relative, location, self._size(file),
+                            load_history.PARTIALLY_LOADED if file.rows_loaded else load_history.FAILED,
+                            datetime.now(UTC), file.rows_loaded, file.rows_loaded, error=failure.message,
+                            pipe=file.pipe.name, received_at=file.received_at,
                         ),
                     )  # fmt: skip
         except duckdb.Error as error:

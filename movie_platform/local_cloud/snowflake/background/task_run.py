@@ -6,6 +6,7 @@ The run's open transaction ends with it: what a failed, cancelled or killed run 
 import logging
 import threading
 import time
+from datetime import UTC, datetime
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception
 from movie_platform.local_cloud.snowflake.session import Router, Session, Statement, new_query_id
@@ -44,6 +45,7 @@ class TaskRun:
         self._graph = graph
         self._query_id = new_query_id()
         self._session = Session(account, router, _SYSTEM_USER, task.owner, warehouse=task.warehouse)
+        self._session.task_info = _runtime_info(graph, task)
         self._ended_by: tuple[str, SnowflakeError] | None = None
 
     def run(self) -> str:
@@ -118,6 +120,26 @@ class TaskRun:
             self._store.begin(self._graph, self.task, self._query_id)
         self._store.end(self.task, self._query_id, state, failure.code, failure.message)
         return state
+
+
+def _runtime_info(graph: GraphRun, task: Task) -> dict[str, str | None]:
+    """What SYSTEM$TASK_RUNTIME_INFO tells a run."""
+    group, scheduled = graph.last_success or (None, None)
+    return {
+        "CURRENT_TASK_NAME": task.name.name,
+        "CURRENT_ROOT_TASK_NAME": graph.root.name.name,
+        "CURRENT_ROOT_TASK_UUID": graph.root.task_id,
+        "CURRENT_TASK_GRAPH_RUN_GROUP_ID": graph.group_id,
+        "CURRENT_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP": _stamp(graph.scheduled_at),
+        "LAST_SUCCESSFUL_TASK_GRAPH_RUN_GROUP_ID": group,
+        "LAST_SUCCESSFUL_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP": None
+        if scheduled is None
+        else _stamp(scheduled),
+    }
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " Z"
 
 
 def holds(session: Session, condition: str) -> bool:

@@ -1,14 +1,18 @@
 """The account: what all sessions and the background services share."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from movie_platform.local_cloud.snowflake.state.access_store import AccessStore
+from movie_platform.local_cloud.snowflake.state.clock import Clock
 from movie_platform.local_cloud.snowflake.state.engine import Engine
 from movie_platform.local_cloud.snowflake.state.lake import Lake
 from movie_platform.local_cloud.snowflake.state.pipe_queue import PipeQueue
 from movie_platform.local_cloud.snowflake.state.pipe_requests import PipeRequests
 from movie_platform.local_cloud.snowflake.state.pipe_store import PipeStore
 from movie_platform.local_cloud.snowflake.state.plan_cache import PlanCache
+from movie_platform.local_cloud.snowflake.state.server_options import ServerOptions
+from movie_platform.local_cloud.snowflake.state.storage_access import StorageAccess
 from movie_platform.local_cloud.snowflake.state.stream_store import StreamStore
 from movie_platform.local_cloud.snowflake.state.task_requests import TaskRequests
 from movie_platform.local_cloud.snowflake.state.task_store import TaskStore
@@ -21,7 +25,10 @@ class Account:
     name: str
     engine: Engine
     lake: Lake
+    options: ServerOptions = field(default_factory=ServerOptions)
     access: AccessStore = field(init=False)
+    clock: Clock = field(init=False)
+    storage: StorageAccess = field(init=False)
     pipes: PipeStore = field(init=False)
     pipe_queue: PipeQueue = field(init=False)
     pipe_requests: PipeRequests = field(init=False, default_factory=PipeRequests)
@@ -32,7 +39,11 @@ class Account:
 
     def __post_init__(self) -> None:
         self.access = AccessStore(self.engine)
+        self.clock = Clock(self.options.clock_file)
+        self.storage = StorageAccess(
+            self.lake, self.access, self.clock, timedelta(seconds=self.options.trust_delay_seconds)
+        )
         self.pipes = PipeStore(self.engine)
         self.pipe_queue = PipeQueue(self.lake)
-        self.streams = StreamStore(self.engine)
+        self.streams = StreamStore(self.engine, self.clock)
         self.tasks = TaskStore(self.engine)

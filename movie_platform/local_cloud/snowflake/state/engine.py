@@ -42,6 +42,10 @@ CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_stage_options (
     database_name VARCHAR, schema_name VARCHAR, name VARCHAR, file_format VARCHAR,
     PRIMARY KEY (database_name, schema_name, name)
 );
+CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_retention (
+    database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, parameter VARCHAR, days INTEGER,
+    PRIMARY KEY (database_name, schema_name, table_name, parameter)
+);
 CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_keys (
     database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, column_name VARCHAR, kind VARCHAR,
     key_sequence INTEGER
@@ -58,11 +62,15 @@ CREATE TABLE IF NOT EXISTS {state}._fs_pipe_files (
     pipe_id VARCHAR, path VARCHAR, status VARCHAR, etag VARCHAR, size BIGINT, received_at TIMESTAMPTZ,
     PRIMARY KEY (pipe_id, path)
 );
+ALTER TABLE {state}._fs_pipe_files ADD COLUMN IF NOT EXISTS rows_loaded BIGINT DEFAULT 0;
+ALTER TABLE {state}._fs_pipe_files ADD COLUMN IF NOT EXISTS rows_total BIGINT;
 CREATE TABLE IF NOT EXISTS {state}._fs_streams (
     schema_name VARCHAR, name VARCHAR, stream_id VARCHAR, created_on TIMESTAMPTZ, table_schema VARCHAR,
     table_name VARCHAR, row_offset BIGINT, base_gone BOOLEAN, comment VARCHAR, owner VARCHAR
 );
 ALTER TABLE {state}._fs_streams ADD COLUMN IF NOT EXISTS append_only BOOLEAN DEFAULT true;
+ALTER TABLE {state}._fs_streams ADD COLUMN IF NOT EXISTS moved_on TIMESTAMPTZ;
+CREATE TABLE IF NOT EXISTS {state}._fs_stream_looks (stream_id VARCHAR PRIMARY KEY, looked_on TIMESTAMPTZ);
 CREATE TABLE IF NOT EXISTS {state}._fs_removed_rows (
     table_schema VARCHAR, table_name VARCHAR, first_number BIGINT, last_number BIGINT
 );
@@ -71,6 +79,7 @@ CREATE TABLE IF NOT EXISTS {state}._fs_tasks (
     predecessors VARCHAR, condition VARCHAR, definition VARCHAR, state VARCHAR, changed_on TIMESTAMPTZ,
     comment VARCHAR, owner VARCHAR, suspend_after INTEGER, timeout_ms BIGINT
 );
+ALTER TABLE {state}._fs_tasks ADD COLUMN IF NOT EXISTS suspended_reason VARCHAR;
 CREATE TABLE IF NOT EXISTS {state}._fs_task_history (
     query_id VARCHAR, name VARCHAR, database_name VARCHAR, schema_name VARCHAR, query_text VARCHAR,
     condition_text VARCHAR, state VARCHAR, error_code VARCHAR, error_message VARCHAR, scheduled_time TIMESTAMPTZ,
@@ -237,7 +246,7 @@ class Engine:
             path = self.databases_folder / f"{name}.db"
             path.unlink()
             path.with_suffix(".db.wal").unlink(missing_ok=True)
-            for table in ("_fs_stages", "_fs_file_formats", "_fs_stage_options", "_fs_keys"):
+            for table in ("_fs_stages", "_fs_file_formats", "_fs_stage_options", "_fs_keys", "_fs_retention"):
                 self._duck.execute(f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE database_name = ?", [name])
             for table in ("_fs_tables_ext", "_fs_columns_ext"):
                 self._duck.execute(f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE ext_table_catalog = ?", [name])

@@ -44,7 +44,7 @@ class StagedFile:
 
 
 class Lake:
-    """Access to the local S3 and SQS. Credentials come from the environment, as boto3 finds them.
+    """Access to the local S3, SQS and IAM. Credentials come from the environment, as boto3 finds them.
 
     `folder` holds S3's objects as plain files, where it does. Without an endpoint there is no S3 and no SQS: Amazon's
     own are never asked.
@@ -67,6 +67,14 @@ class Lake:
         Raises SnowflakeError where there is no endpoint.
         """
         return self._boto.client("s3", endpoint_url=self._required_endpoint(), config=_CONFIG)
+
+    @cached_property
+    def iam(self) -> Any:
+        """An IAM client.
+
+        Raises SnowflakeError where there is no endpoint.
+        """
+        return self._boto.client("iam", endpoint_url=self._required_endpoint(), config=_CONFIG)
 
     @cached_property
     def sqs(self) -> Any:

@@ -5,7 +5,7 @@ The rows are in the target's own database file, so that a load and its record co
 documentation, "COPY_HISTORY" (table function), "COPY_HISTORY view", "LOAD_HISTORY view", "COPY INTO <table>".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -18,6 +18,8 @@ from movie_platform.local_cloud.snowflake.text.names import FullName, literal
 LOADED = "Loaded"
 FAILED = "Load failed"
 PARTIALLY_LOADED = "Partially loaded"
+# Some rows of the file are in the table, and others come; ROW_PARSED is null as long as that lasts.
+IN_PROGRESS = "Load in progress"
 
 _COLUMNS = (
     "FILE_NAME", "STAGE_LOCATION", "LAST_LOAD_TIME", "ROW_COUNT", "ROW_PARSED", "FILE_SIZE", "FIRST_ERROR_MESSAGE",
@@ -38,11 +40,12 @@ class LoadRecord:
     status: str
     load_time: datetime
     row_count: int = 0
-    row_parsed: int = 0
+    row_parsed: int | None = 0
     error: str | None = None
     error_column: str | None = None
     pipe: FullName | None = None
     received_at: datetime | None = None
+    first_commit: datetime | None = None
 
 
 def record(connection: duckdb.DuckDBPyConnection, load: LoadRecord) -> None:
@@ -55,9 +58,33 @@ def record(connection: duckdb.DuckDBPyConnection, load: LoadRecord) -> None:
             load.table.database, load.table.schema, load.table.name,
             load.pipe.database if load.pipe else None, load.pipe.schema if load.pipe else None,
             load.pipe.name if load.pipe else None, load.received_at,
-            load.load_time if load.status == LOADED else None,
+            load.first_commit or (load.load_time if load.row_count or load.status == LOADED else None),
         ],
     )  # fmt: skip
+
+
+def record_progress(connection: duckdb.DuckDBPyConnection, load: LoadRecord) -> None:
+    """Notes in the file's one row how far a pipe's load of it is, or how it ended, in the connection's transaction."""
+    assert load.pipe is not None
+    rows = connection.execute(
+        f"DELETE FROM {state_of(load.table.database)}._fs_copy_history WHERE status = ? AND file_name = ? "
+        "AND stage_location = ? AND table_schema_name = ? AND table_name = ? AND pipe_schema_name = ? "
+        "AND pipe_name = ? RETURNING first_commit_time",
+        [
+            IN_PROGRESS, load.file_name, load.stage_location, load.table.schema, load.table.name, load.pipe.schema,
+            load.pipe.name,
+        ],
+    ).fetchall()  # fmt: skip
+    record(connection, replace(load, first_commit=rows[0][0] if rows else None))
+
+
+def end_loads(connection: duckdb.DuckDBPyConnection, pipe: FullName) -> None:
+    """A pipe is dropped or replaced: what it had loaded in part stays so."""
+    connection.execute(
+        f"UPDATE {state_of(pipe.database)}._fs_copy_history SET status = ? "
+        "WHERE status = ? AND pipe_schema_name = ? AND pipe_name = ?",
+        [PARTIALLY_LOADED, IN_PROGRESS, pipe.schema, pipe.name],
+    )
 
 
 def loaded_etag(connection: duckdb.DuckDBPyConnection, table: FullName, url: str) -> str | None:

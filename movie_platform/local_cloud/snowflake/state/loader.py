@@ -1,10 +1,13 @@
 # ruff: noqa: S608 - identifiers in SQL text are constants or quoted by `names`; values are bound or quoted by `literal`
-"""Loads one staged file into a table, in the caller's transaction, streaming through DuckDB's readers.
+"""Loads one staged file, or a piece of it, into a table, in the caller's transaction, through DuckDB's readers.
 
 Source: Snowflake documentation, "COPY INTO <table>" (MATCH_BY_COLUMN_NAME, INCLUDE_METADATA, USE_LOGICAL_TYPE) and
 "Query metadata for staged files" (the METADATA$ columns).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from glob import escape as escape_glob
 from pathlib import Path
@@ -31,6 +34,14 @@ _ROW_NUMBER = "file_row_number"
 _UNLIMITED = 16_777_216
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows of a file: how many come before them, and how many there are at most."""
+
+    skipped: int
+    rows: int
+
+
 class Loader:
     """Knows the tables and the lake; keeps nothing between loads."""
 
@@ -39,20 +50,43 @@ class Loader:
         self._lake = lake
 
     def load(
-        self, connection: duckdb.DuckDBPyConnection, plan: CopyPlan, file: StagedFile, scan_time: datetime
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        plan: CopyPlan,
+        file: StagedFile,
+        scan_time: datetime,
+        piece: Piece | None = None,
     ) -> int:
-        """Inserts the file's rows and gives their number. `scan_time` (aware, UTC) is when the load began.
+        """Inserts the rows of the file, or of a piece of it, and gives their number. `scan_time` (aware, UTC) is when
+        they are read.
 
         Raises SnowflakeError where the file cannot be read, or does not fit the table; the caller rolls back.
         """
         columns = self._columns(connection, plan.table)
+        with self._readable(file) as path:
+            if plan.file_format.type == "PARQUET":
+                sql, parameters = self._parquet(connection, plan, file, path, columns, scan_time)
+            else:
+                sql, parameters = self._by_position(plan, path, columns)
+            row = connection.execute(f"{sql}{_only(piece, plan)}", parameters).fetchone()
+        return int(row[0]) if row else 0
+
+    def count_rows(self, connection: duckdb.DuckDBPyConnection, plan: CopyPlan, file: StagedFile) -> int:
+        """How many rows the file has.
+
+        Raises SnowflakeError where it cannot be read.
+        """
+        with self._readable(file) as path:
+            if plan.file_format.type == "PARQUET":
+                return _rows_of_parquet(path)
+            row = connection.execute(f"SELECT count(*) FROM {_source(plan, path)}").fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def _readable(self, file: StagedFile) -> Iterator[Path]:
         try:
             with self._lake.local_path(file) as path:
-                if plan.file_format.type == "PARQUET":
-                    sql, parameters = self._parquet(connection, plan, file, path, columns, scan_time)
-                else:
-                    sql, parameters = self._by_position(plan, path, columns)
-                row = connection.execute(sql, parameters).fetchone()
+                yield path
         except duckdb.IOException as error:
             raise SnowflakeError(100016, "22000", f"Error reading the file: {_short(error)}") from error
         except duckdb.InvalidInputException as error:
@@ -60,7 +94,6 @@ class Loader:
             if failure.number == 603:
                 raise SnowflakeError(100016, "22000", f"Error reading the file: {_short(error)}") from error
             raise failure from error
-        return int(row[0]) if row else 0
 
     def _columns(self, connection: duckdb.DuckDBPyConnection, table: FullName) -> dict[str, tuple[str, int]]:
         # Column name -> (DuckDB's type, greatest length of a text).
@@ -136,20 +169,37 @@ class Loader:
         for name in targets:
             if name not in columns:
                 raise compilation_error(904, "42000", f"invalid identifier '{name}'")
-        if plan.file_format.type == "JSON":
-            source = f"read_json_objects({literal(escape_glob(str(path)))})"
-        else:
-            options = {
-                name: list(value) if isinstance(value, tuple) else value
-                for name, value in plan.file_format.options.items()
-            }
-            source = (
-                handle_csv({"TYPE": "CSV", **options})
-                .read_expression(escape_glob(str(path)))
-                .sql(dialect="duckdb")
-            )
         names = ", ".join(quoted(name) for name in targets)
-        return f"INSERT INTO {plan.table.sql} ({names}) SELECT * FROM {source}", []
+        return f"INSERT INTO {plan.table.sql} ({names}) SELECT * FROM {_source(plan, path)}", []
+
+
+def _source(plan: CopyPlan, path: Path) -> str:
+    # The rows of a file that is no Parquet.
+    if plan.file_format.type == "JSON":
+        return f"read_json_objects({literal(escape_glob(str(path)))})"
+    options = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in plan.file_format.options.items()
+    }
+    return (
+        handle_csv({"TYPE": "CSV", **options}).read_expression(escape_glob(str(path))).sql(dialect="duckdb")
+    )
+
+
+def _only(piece: Piece | None, plan: CopyPlan) -> str:
+    if piece is None:
+        return ""
+    if plan.file_format.type == "PARQUET":
+        return f" WHERE {_ROW_NUMBER} >= {piece.skipped} AND {_ROW_NUMBER} < {piece.skipped + piece.rows}"
+    # DuckDB keeps the order in which a file has its rows (preserve_insertion_order).
+    return f" LIMIT {piece.rows} OFFSET {piece.skipped}"
+
+
+def _rows_of_parquet(path: Path) -> int:
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SnowflakeError(100016, "22000", f"Error reading the Parquet file: {_short(error)}") from error
 
 
 def _read_parquet(path: Path, options: Any) -> str:

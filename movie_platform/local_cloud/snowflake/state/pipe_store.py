@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from movie_platform.local_cloud.snowflake.errors import does_not_exist
+from movie_platform.local_cloud.snowflake.state import load_history
 from movie_platform.local_cloud.snowflake.state.copy_plan import CopyPlan, parse_copy, plan_copy
 from movie_platform.local_cloud.snowflake.state.engine import Engine, state_of
 from movie_platform.local_cloud.snowflake.text.names import FullName
@@ -50,11 +51,17 @@ class Pipe:
 
 @dataclass(frozen=True, slots=True)
 class PendingFile:
-    """A file that waits to be loaded by a pipe."""
+    """A file that waits to be loaded by a pipe, or whose first `rows_loaded` of `rows_total` rows are loaded already.
+
+    `rows_total` and `etag` are those that the file had when its first piece was loaded; before, `rows_total` is None.
+    """
 
     pipe: Pipe
     key: str
     received_at: datetime
+    etag: str = ""
+    rows_loaded: int = 0
+    rows_total: int | None = None
 
 
 class PipeStore:
@@ -121,6 +128,7 @@ class PipeStore:
     def _delete(self, connection: duckdb.DuckDBPyConnection, name: FullName) -> None:
         state = state_of(name.database)
         values = [name.schema, name.name]
+        load_history.end_loads(connection, name)
         connection.execute(
             f"DELETE FROM {state}._fs_pipe_files WHERE pipe_id IN "
             f"(SELECT pipe_id FROM {state}._fs_pipes WHERE schema_name = ? AND name = ?)",
@@ -137,7 +145,10 @@ class PipeStore:
         )
 
     def enqueue(self, pipe: Pipe, files: Sequence[tuple[str, str, int]], received_at: datetime) -> list[str]:
-        """Makes files (key, ETag, size) wait, but for those that are loaded or wait already; gives the keys added."""
+        """Makes files (key, ETag, size) wait, but for those that are loaded or wait already; gives the keys added.
+
+        One that failed half-way and is still the same goes on from there.
+        """
         state = state_of(pipe.name.database)
         with self._engine.transaction() as connection:
             known = dict(
@@ -150,7 +161,11 @@ class PipeStore:
             new = [file for file in files if known.get(file[0]) not in {PENDING, LOADED}]
             for key, etag, size in new:
                 connection.execute(
-                    f"INSERT OR REPLACE INTO {state}._fs_pipe_files VALUES (?, ?, ?, ?, ?, ?)",
+                    f"INSERT INTO {state}._fs_pipe_files (pipe_id, path, status, etag, size, received_at) "
+                    "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET status = excluded.status, "
+                    "size = excluded.size, received_at = excluded.received_at, etag = excluded.etag, "
+                    "rows_loaded = CASE WHEN etag = excluded.etag THEN rows_loaded ELSE 0 END, "
+                    "rows_total = CASE WHEN etag = excluded.etag THEN rows_total END",
                     [pipe.pipe_id, key, PENDING, etag, size, received_at],
                 )
         return [key for key, _, _ in new]
@@ -161,11 +176,12 @@ class PipeStore:
         for database in self._engine.databases():
             state = state_of(database)
             rows = self._engine.query(
-                f"SELECT {_COLUMNS}, path, received_at FROM {state}._fs_pipe_files JOIN {state}._fs_pipes "
+                f"SELECT {_COLUMNS}, path, received_at, etag, coalesce(rows_loaded, 0), rows_total "
+                f"FROM {state}._fs_pipe_files JOIN {state}._fs_pipes "
                 "USING (pipe_id) WHERE status = ? AND NOT paused ORDER BY received_at, path LIMIT ?",
                 [PENDING, limit],
             )
-            found += [PendingFile(_pipe(database, row[:11]), row[11], row[12]) for row in rows]
+            found += [PendingFile(_pipe(database, row[:11]), *row[11:]) for row in rows]
         return found
 
     def counts(self, pipe: Pipe) -> tuple[int, datetime | None]:
@@ -198,10 +214,27 @@ class PipeStore:
 
 def settle(connection: duckdb.DuckDBPyConnection, file: PendingFile, status: str) -> bool:
     """Marks a pending file as loaded or failed, in the connection's transaction; False where its pipe is gone."""
+    return _update(connection, file, "status = ?", [status])
+
+
+def advance(connection: duckdb.DuckDBPyConnection, file: PendingFile, new: PendingFile) -> bool:
+    """Notes that more rows of a pending file are loaded, in the connection's transaction; False without its pipe."""
+    status = LOADED if new.rows_loaded == new.rows_total else PENDING
+    return _update(
+        connection,
+        file,
+        "status = ?, etag = ?, rows_loaded = ?, rows_total = ?",
+        [status, new.etag, new.rows_loaded, new.rows_total],
+    )
+
+
+def _update(
+    connection: duckdb.DuckDBPyConnection, file: PendingFile, changes: str, values: list[Any]
+) -> bool:
     rows = connection.execute(
-        f"UPDATE {state_of(file.pipe.name.database)}._fs_pipe_files SET status = ? "
-        "WHERE pipe_id = ? AND path = ? AND status = ? RETURNING path",
-        [status, file.pipe.pipe_id, file.key, PENDING],
+        f"UPDATE {state_of(file.pipe.name.database)}._fs_pipe_files SET {changes} "
+        "WHERE pipe_id = ? AND path = ? AND status = ? AND coalesce(rows_loaded, 0) = ? RETURNING path",
+        [*values, file.pipe.pipe_id, file.key, PENDING, file.rows_loaded],
     ).fetchall()
     return len(rows) == 1
 

@@ -37,12 +37,16 @@ FORMAT_OPTIONS = frozenset().union(*_OPTIONS_OF_TYPES.values()) | {"FORMAT_NAME"
 
 @dataclass(frozen=True, slots=True)
 class StageLocation:
-    """A resolved `@stage/path`: `stage_prefix` is the key prefix of the stage, `path` what the statement adds."""
+    """A resolved `@stage/path`: `stage_prefix` is the key prefix of the stage, `path` what the statement adds.
+
+    `integration` is the storage integration through which the stage is reached, if any.
+    """
 
     stage: FullName
     bucket: str
     stage_prefix: str
     path: str
+    integration: str | None = None
 
     @property
     def prefix(self) -> str:
@@ -140,7 +144,8 @@ def find_location(engine: Engine, stage: FullName, path: str) -> StageLocation:
     Raises SnowflakeError where the stage does not exist or has no URL.
     """
     rows = engine.query(
-        f"SELECT url FROM {ACCOUNT_STATE}._fs_stages WHERE database_name = ? AND schema_name = ? AND name = ?",
+        f"SELECT url, storage_integration FROM {ACCOUNT_STATE}._fs_stages "
+        "WHERE database_name = ? AND schema_name = ? AND name = ?",
         [stage.database, stage.schema, stage.name],
     )
     if not rows:
@@ -148,7 +153,7 @@ def find_location(engine: Engine, stage: FullName, path: str) -> StageLocation:
     bucket, prefix = parse_url(rows[0][0])
     if path and prefix and not prefix.endswith("/"):
         path = f"/{path}"
-    return StageLocation(stage, bucket, prefix, path)
+    return StageLocation(stage, bucket, prefix, path, rows[0][1] or None)
 
 
 def stage_format(engine: Engine, stage: FullName) -> Mapping[str, Value] | None:

@@ -11,28 +11,35 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 
 from movie_platform.local_cloud.snowflake.errors import WriteConflictError
+from movie_platform.local_cloud.snowflake.state.clock import Clock
 from movie_platform.local_cloud.snowflake.state.engine import Engine, state_of
+from movie_platform.local_cloud.snowflake.state.retention import days_of
 from movie_platform.local_cloud.snowflake.state.row_numbers import end_of, removed_table
 from movie_platform.local_cloud.snowflake.state.stream_images import Images
 from movie_platform.local_cloud.snowflake.text.names import FullName
 
 _COLUMNS = (
     "schema_name, name, stream_id, created_on, table_schema, table_name, row_offset, base_gone, comment, owner, "
-    "append_only"
+    "append_only, moved_on"
 )
+# An empty stream that is asked for its data every minute is not written to so often.
+_LOOK_EVERY = timedelta(minutes=5)
 # How long CREATE STREAM waits for open transactions that change or remove rows of the table.
 _QUIET_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A stream, append-only or standard. Rows of its table from number `row_offset` on are new to it."""
+    """A stream, append-only or standard. Rows of its table from number `row_offset` on are new to it.
+
+    `moved_on` is when its offset was set last.
+    """
 
     name: FullName
     stream_id: str
@@ -43,13 +50,15 @@ class Stream:
     comment: str
     owner: str
     append_only: bool
+    moved_on: datetime
 
 
 class StreamStore:
     """Reads and writes streams. With a connection, a call is part of its transaction."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
+        self._clock = clock
         self._lock = threading.Lock()
         self._changing: Counter[FullName] = Counter()
 
@@ -141,10 +150,10 @@ class StreamStore:
         self.drop(connection, name)
         row_offset = 0 if initial_rows else end_of(connection, table)
         connection.execute(
-            f"INSERT INTO {_table(name.database)} ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, false, ?, ?, ?)",
+            f"INSERT INTO {_table(name.database)} ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, false, ?, ?, ?, ?)",
             [
                 name.schema, name.name, str(uuid.uuid4()), datetime.now(UTC), table.schema, table.name, row_offset,
-                comment, owner, append_only,
+                comment, owner, append_only, self._clock.now(),
             ],
         )  # fmt: skip
 
@@ -171,10 +180,35 @@ class StreamStore:
     def advance(self, connection: duckdb.DuckDBPyConnection, stream: Stream, row_offset: int) -> None:
         """Moves the offset, in the connection's transaction."""
         connection.execute(
-            f"UPDATE {_table(stream.name.database)} SET row_offset = ? WHERE stream_id = ?",
-            [row_offset, stream.stream_id],
+            f"UPDATE {_table(stream.name.database)} SET row_offset = ?, moved_on = ? WHERE stream_id = ?",
+            [row_offset, self._clock.now(), stream.stream_id],
         )
         Images(connection, stream.name.database, stream.stream_id).clear()
+
+    def note_empty(self, stream: Stream) -> None:
+        """A stream was asked for its data and has none: it is as good as read (SYSTEM$STREAM_HAS_DATA)."""
+        now = self._clock.now()
+        if now - self._fresh_since(stream) < _LOOK_EVERY:
+            return
+        self._engine.write(
+            f"INSERT OR REPLACE INTO {state_of(stream.name.database)}._fs_stream_looks VALUES (?, ?)",
+            [stream.stream_id, now],
+        )
+
+    def _fresh_since(self, stream: Stream) -> datetime:
+        rows = self._engine.query(
+            f"SELECT looked_on FROM {state_of(stream.name.database)}._fs_stream_looks WHERE stream_id = ?",
+            [stream.stream_id],
+        )
+        return max([stream.moved_on, *(row[0] for row in rows)])
+
+    def stale_after(self, stream: Stream) -> datetime:
+        """When a stream becomes stale if nobody reads it, or became so: its table keeps what was for so long."""
+        return self._fresh_since(stream) + timedelta(days=days_of(self._engine, stream.table))
+
+    def is_stale(self, stream: Stream) -> bool:
+        """Whether the offset is older than what its table keeps: the stream can be read no more."""
+        return self._clock.now() >= self.stale_after(stream)
 
     def forget_table(self, connection: duckdb.DuckDBPyConnection, table: FullName) -> None:
         """Notes that a table was dropped or replaced: its streams have nothing to read any more."""
@@ -238,6 +272,7 @@ def _stream(database: str, row: Sequence[Any]) -> Stream:
         comment,
         owner,
         append_only,
+        moved_on,
     ) = row
     return Stream(
         FullName(database, schema, name),
@@ -249,4 +284,5 @@ def _stream(database: str, row: Sequence[Any]) -> Stream:
         comment,
         owner,
         append_only,
+        moved_on or created_on,
     )

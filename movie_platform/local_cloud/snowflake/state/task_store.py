@@ -17,6 +17,8 @@ from movie_platform.local_cloud.snowflake.text.names import FullName, literal
 STARTED, SUSPENDED = "started", "suspended"
 EXECUTING, SUCCEEDED, FAILED, SKIPPED, CANCELLED = "EXECUTING", "SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"
 AUTO_SUSPENDED = "FAILED_AND_AUTO_SUSPENDED"
+# SHOW TASKS, last_suspended_reason.
+BY_USER, BY_ERRORS = "USER_SUSPENDED", "SUSPENDED_DUE_TO_ERRORS"
 SERVER_ENDED = "The server ended while the task ran; what it had not committed was rolled back."
 KEPT_DAYS = 14
 # A condition that is looked at every minute and false would fill the history: of the runs that were passed over the
@@ -25,7 +27,7 @@ _KEPT_SKIPS = 100
 
 _COLUMNS = (
     "schema_name, name, task_id, created_on, warehouse, schedule, predecessors, condition, definition, state, "
-    "changed_on, comment, owner, suspend_after, timeout_ms"
+    "changed_on, comment, owner, suspend_after, timeout_ms, suspended_reason"
 )
 _HISTORY = (
     "QUERY_ID", "NAME", "DATABASE_NAME", "SCHEMA_NAME", "QUERY_TEXT", "CONDITION_TEXT", "STATE", "ERROR_CODE",
@@ -52,6 +54,7 @@ class Task:
     owner: str
     suspend_after: int
     timeout_ms: int
+    suspended_reason: str | None = None
 
     @property
     def started(self) -> bool:
@@ -61,13 +64,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class GraphRun:
-    """One run of a graph. `run_id` is the scheduled time in milliseconds, as on Snowflake."""
+    """One run of a graph. `run_id` is the scheduled time in milliseconds, as on Snowflake.
+
+    `last_success` is the graph run that succeeded last when this one began: its group and its scheduled time.
+    """
 
     group_id: str
     run_id: int
     root: Task
     scheduled_at: datetime
     scheduled_from: str
+    last_success: tuple[str, datetime] | None = None
 
 
 class TaskStore:
@@ -105,19 +112,20 @@ class TaskStore:
                 f"DELETE FROM {table} WHERE schema_name = ? AND name = ?", [task.name.schema, task.name.name]
             )
             connection.execute(
-                f"INSERT INTO {table} ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO {table} ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     task.name.schema, task.name.name, task.task_id, task.created_on, task.warehouse, task.schedule,
                     json.dumps([[name.database, name.schema, name.name] for name in task.predecessors]),
                     task.condition, task.definition, task.state, task.changed_on, task.comment, task.owner,
-                    task.suspend_after, task.timeout_ms,
+                    task.suspend_after, task.timeout_ms, task.suspended_reason,
                 ],
             )  # fmt: skip
 
-    def set_state(self, task: Task, state: str) -> None:
-        """Resumes or suspends a task; nothing happens where it is so already."""
+    def set_state(self, task: Task, state: str, *, reason: str = BY_USER) -> None:
+        """Resumes or suspends a task, for a reason; nothing happens where it is so already."""
         if task.state != state:
-            self.save(replace(task, state=state, changed_on=datetime.now(UTC)))
+            why = reason if state == SUSPENDED else task.suspended_reason
+            self.save(replace(task, state=state, changed_on=datetime.now(UTC), suspended_reason=why))
 
     def drop(self, name: FullName) -> None:
         """Drops a task; what it did stays in the history."""
@@ -181,12 +189,14 @@ class TaskStore:
     def failures_in_a_row(self, root: Task) -> int:
         """How many of the newest runs of a root's graph failed, one after the other, since the root was resumed.
 
-        Runs that were passed over or cancelled count for nothing.
+        Runs that were passed over or cancelled, and failures that were the server's own, count for nothing ("CREATE
+        TASK", SUSPEND_TASK_AFTER_NUM_FAILURES).
         """
         rows = self._engine.query(
             f"SELECT bool_or(state = ?) FROM {_history(root)} WHERE root_task_id = ? AND scheduled_time >= ? "
-            "AND state NOT IN (?, ?) GROUP BY graph_run_group_id ORDER BY max(scheduled_time) DESC LIMIT ?",
-            [FAILED, root.task_id, root.changed_on, SKIPPED, CANCELLED, root.suspend_after],
+            "AND state NOT IN (?, ?) AND error_message IS DISTINCT FROM ? "
+            "GROUP BY graph_run_group_id ORDER BY max(scheduled_time) DESC LIMIT ?",
+            [FAILED, root.task_id, root.changed_on, SKIPPED, CANCELLED, SERVER_ENDED, root.suspend_after],
         )
         count = 0
         for (failed,) in rows:
@@ -195,13 +205,23 @@ class TaskStore:
             count += 1
         return count
 
+    def last_success(self, root: Task) -> tuple[str, datetime] | None:
+        """The newest run of a root's graph in which no task failed: its group and its scheduled time."""
+        rows = self._engine.query(
+            f"SELECT graph_run_group_id, min(scheduled_time) FROM {_history(root)} WHERE root_task_id = ? "
+            "GROUP BY graph_run_group_id HAVING bool_and(state IN (?, ?)) AND bool_or(state = ?) "
+            "ORDER BY 2 DESC LIMIT 1",
+            [root.task_id, SUCCEEDED, SKIPPED, SUCCEEDED],
+        )
+        return (rows[0][0], rows[0][1]) if rows else None
+
     def suspend_after_failure(self, root: Task, run: GraphRun) -> None:
         """Suspends a root, and notes at what failed in the run that it did so."""
         self._engine.write(
             f"UPDATE {_history(root)} SET state = ? WHERE graph_run_group_id = ? AND state = ?",
             [AUTO_SUSPENDED, run.group_id, FAILED],
         )
-        self.set_state(root, SUSPENDED)
+        self.set_state(root, SUSPENDED, reason=BY_ERRORS)
 
     def heal(self) -> None:
         """After a start: runs that a kill cut off have failed."""
@@ -245,7 +265,7 @@ def new_task_id() -> str:
 
 def _task(database: str, row: Sequence[Any]) -> Task:
     (schema, name, task_id, created_on, warehouse, schedule, predecessors, condition, definition, state, changed_on,
-     comment, owner, suspend_after, timeout_ms) = row  # fmt: skip
+     comment, owner, suspend_after, timeout_ms, suspended_reason) = row  # fmt: skip
     return Task(
         FullName(database, schema, name),
         task_id,
@@ -261,4 +281,5 @@ def _task(database: str, row: Sequence[Any]) -> Task:
         owner,
         suspend_after,
         timeout_ms,
+        suspended_reason,
     )

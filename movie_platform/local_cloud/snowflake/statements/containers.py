@@ -1,11 +1,14 @@
 # ruff: noqa: S608 - identifiers in SQL text are constants or quoted by `names`; values are bound
 """CREATE and DROP of databases and schemas, with everything in them."""
 
+from collections.abc import Mapping
+
 from movie_platform.local_cloud.snowflake.errors import (
     SnowflakeError,
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.state import retention
 from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE, PUBLIC_SCHEMA, state_of
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
@@ -16,7 +19,7 @@ from movie_platform.local_cloud.snowflake.statements.named_objects import (
 )
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import Name, quoted, shown
-from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
+from movie_platform.local_cloud.snowflake.text.tokens import TokenStream, Value
 
 _PROPERTIES = frozenset({"COMMENT", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS"})
 
@@ -27,7 +30,7 @@ def create_schema(session: Session, statement: Statement) -> result_set.Result:
     creation = read_create(stream, "SCHEMA", "TRANSIENT SCHEMA")
     database, schema = _schema_name(session, stream.name())
     stream.accept("WITH", "MANAGED", "ACCESS")
-    stream.properties(_PROPERTIES)
+    days = _retention(stream.properties(_PROPERTIES))
     stream.end()
     session.outside_transaction()
     engine = session.account.engine
@@ -38,9 +41,18 @@ def create_schema(session: Session, statement: Statement) -> result_set.Result:
             return answer
         _drop_schema(session, database, schema)
     session.duck.execute(f"CREATE SCHEMA {quoted(database)}.{quoted(schema)}")
+    retention.record(engine, database, schema, "", days)
     session.account.access.created("SCHEMA", f"{shown(database)}.{shown(schema)}", session.role)
     session.translator.use(database, schema)
     return created("SCHEMA", shown(schema))
+
+
+def _retention(properties: Mapping[str, Value]) -> dict[str, int]:
+    return {
+        name: retention.check_days(name, properties[name])
+        for name in retention.DEFAULTS
+        if name in properties
+    }
 
 
 def _schema_name(session: Session, name: Name) -> tuple[str, str]:
@@ -72,7 +84,7 @@ def _drop_schema(session: Session, database: str, schema: str) -> None:
             session.duck.execute(f"DELETE FROM {state}.{table} WHERE schema_name = ?", [schema])
 
     session.atomically(work)
-    for table in ("_fs_stages", "_fs_file_formats", "_fs_stage_options", "_fs_keys"):
+    for table in ("_fs_stages", "_fs_file_formats", "_fs_stage_options", "_fs_keys", "_fs_retention"):
         engine.write(
             f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE database_name = ? AND schema_name = ?",
             [database, schema],
@@ -90,13 +102,14 @@ def create_database(session: Session, statement: Statement) -> result_set.Result
     stream = TokenStream(statement.sql)
     creation = read_create(stream, "DATABASE", "TRANSIENT DATABASE")
     name = stream.identifier()
-    stream.properties(_PROPERTIES)
+    days = _retention(stream.properties(_PROPERTIES))
     stream.end()
     session.outside_transaction()
     if not session.account.engine.create_database(
         name, replace=creation.replace, if_not_exists=creation.if_not_exists
     ):
         return stays(name)
+    retention.record(session.account.engine, name, "", "", days)
     session.account.access.created("DATABASE", name, session.role)
     session.translator.use(name, PUBLIC_SCHEMA)
     return created("DATABASE", name)

@@ -14,11 +14,13 @@ from movie_platform.local_cloud.snowflake.errors import compilation_error, does_
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import load_history
 from movie_platform.local_cloud.snowflake.state.task_store import history_query
+from movie_platform.local_cloud.snowflake.statements.integration_functions import validate_integration
 from movie_platform.local_cloud.snowflake.statements.pipe_functions import pipe_status
 from movie_platform.local_cloud.snowflake.statements.reading_streams import has_data, replace_streams
 from movie_platform.local_cloud.snowflake.statements.task_functions import (
     cancel_executions,
     enable_dependents,
+    runtime_info,
 )
 from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 
@@ -36,11 +38,14 @@ _CONTEXT: dict[str, Callable[[Session], str | None]] = {
 }
 
 
-_SYSTEM: dict[str, Callable[[Session, str], str | bool]] = {
-    "SYSTEM$PIPE_STATUS": pipe_status,
-    "SYSTEM$STREAM_HAS_DATA": has_data,
-    "SYSTEM$TASK_DEPENDENTS_ENABLE": enable_dependents,
-    "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS": cancel_executions,
+# The number of arguments of each, and what answers.
+_SYSTEM: dict[str, tuple[int, Callable[..., str | bool | None]]] = {
+    "SYSTEM$PIPE_STATUS": (1, pipe_status),
+    "SYSTEM$STREAM_HAS_DATA": (1, has_data),
+    "SYSTEM$TASK_DEPENDENTS_ENABLE": (1, enable_dependents),
+    "SYSTEM$TASK_RUNTIME_INFO": (1, runtime_info),
+    "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS": (1, cancel_executions),
+    "SYSTEM$VALIDATE_STORAGE_INTEGRATION": (4, validate_integration),
 }
 
 
@@ -67,12 +72,20 @@ def _replace_scalar(session: Session, node: Expr, parameters: list[Any]) -> Expr
         value = context(session)
         return exp.Literal.string(value) if value is not None else exp.cast(exp.Null(), "VARCHAR")
     if name.startswith("SYSTEM$"):
-        system = _SYSTEM.get(name)
-        if system is None:
+        known = _SYSTEM.get(name)
+        if known is None:
             raise compilation_error(2140, "42601", f"Unknown function {name}")
-        if len(node.expressions) != 1:
-            raise compilation_error(938, "22023", f"not enough arguments for function [{name}], expected 1")
-        value = system(session, str(_constant(node.expressions[0], parameters)))
+        count, system = known
+        if len(node.expressions) != count:
+            few = "not enough" if len(node.expressions) < count else "too many"
+            raise compilation_error(
+                938 if len(node.expressions) < count else 939,
+                "22023",
+                f"{few} arguments for function [{name}], expected {count}",
+            )
+        value = system(session, *(str(_constant(argument, parameters)) for argument in node.expressions))
+        if value is None:
+            return exp.cast(exp.Null(), "VARCHAR")
         return exp.Boolean(this=value) if isinstance(value, bool) else exp.Literal.string(value)
     return node
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError
 from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.state.storage_access import NOT_ALLOWED, READING
 from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 
 
@@ -26,10 +27,17 @@ def pipe_status(session: Session, argument: str) -> str:
         "pendingFileCount": pending,
     }
     try:
-        pipe.plan(account.engine)
+        plan = pipe.plan(account.engine)
     except SnowflakeError as error:
         state["executionState"] = "STALLED_COMPILATION_ERROR"
         state["error"] = error.message
+    else:
+        try:
+            account.storage.require(plan.location, READING)
+        except SnowflakeError as error:
+            if error.number in NOT_ALLOWED:
+                state["executionState"] = "STALLED_STAGE_PERMISSION_ERROR"
+                state["error"] = error.message
     if pipe.channel is not None:
         state["notificationChannelName"] = pipe.channel
         state["numOutstandingMessagesOnChannel"] = account.pipe_queue.outstanding()

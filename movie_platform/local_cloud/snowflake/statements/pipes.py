@@ -20,6 +20,7 @@ from movie_platform.local_cloud.snowflake.state.copy_plan import (
 )
 from movie_platform.local_cloud.snowflake.state.pipe_store import Pipe
 from movie_platform.local_cloud.snowflake.state.stage_lookup import files_at
+from movie_platform.local_cloud.snowflake.state.storage_access import READING
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     described_name,
@@ -65,6 +66,8 @@ def create_pipe(session: Session, statement: Statement) -> result_set.Result:
     plan = plan_copy(engine, copy, name.database, name.schema)
     if plan.table.database != name.database:
         raise unsupported("a pipe into a table of another database")
+    if auto_ingest:
+        session.account.storage.require(plan.location, READING)
     session.outside_transaction()
     pipes.create(
         name,
@@ -140,6 +143,7 @@ def _refresh(session: Session, pipe: Pipe, prefix: str, modified_after: datetime
     """
     account = session.account
     plan = pipe.plan(account.engine)
+    account.storage.require(plan.location, READING)
     oldest = datetime.now(UTC) - _REFRESH_WINDOW
     if modified_after is not None:
         if modified_after < oldest:

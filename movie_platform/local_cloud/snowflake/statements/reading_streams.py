@@ -4,7 +4,8 @@
 Source: Snowflake documentation, "Introduction to Streams" (docs.snowflake.com/en/user-guide/streams-intro): a
 transaction sees the same rows of a stream however often it reads them; the offset moves when a transaction in which
 DML read the stream commits, and a query alone does not move it. A standard stream gives the difference between the
-offset and now; an append-only stream gives every row that was inserted, as it was inserted.
+offset and now; an append-only stream gives every row that was inserted, as it was inserted. A stream whose offset is
+older than what its table keeps is stale and cannot be read any more (the words of that error are ours).
 """
 
 from sqlglot import Expr, exp
@@ -23,6 +24,8 @@ from movie_platform.local_cloud.snowflake.state.stream_store import Stream
 from movie_platform.local_cloud.snowflake.text.names import FullName, Name, quoted
 from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 
+STALE = 91902
+
 
 def replace_streams(session: Session, tree: Expr) -> list[Stream]:
     """Puts a query in the place of each stream that the tree reads; gives the streams.
@@ -40,7 +43,7 @@ def replace_streams(session: Session, tree: Expr) -> list[Stream]:
         stream = _named(session, table)
         if stream is None:
             continue
-        _check_table(stream)
+        _check_readable(session, stream)
         alias = table.args.get("alias")
         rows = exp.select("*").from_(
             exp.table_(_view(session, stream), db="main", catalog="temp", quoted=True)
@@ -61,9 +64,9 @@ def consume(session: Session, streams: list[Stream]) -> None:
 
 
 def has_data(session: Session, name: str) -> bool:
-    """SYSTEM$STREAM_HAS_DATA.
+    """SYSTEM$STREAM_HAS_DATA. An empty stream that is asked does not become stale.
 
-    Raises SnowflakeError where the stream does not exist or its table is gone.
+    Raises SnowflakeError where the stream does not exist, is stale, or its table is gone.
     """
     full = session.resolve(parse_name(name))
     session.account.engine.require_database(full.database)
@@ -71,8 +74,11 @@ def has_data(session: Session, name: str) -> bool:
     stream = session.account.streams.find(session.duck, full)
     if stream is None:
         raise does_not_exist("Stream", str(full))
-    _check_table(stream)
-    return bool(session.duck.execute(f"SELECT 1 FROM ({_changes(session, stream)}) LIMIT 1").fetchall())
+    _check_readable(session, stream)
+    found = bool(session.duck.execute(f"SELECT 1 FROM ({_changes(session, stream)}) LIMIT 1").fetchall())
+    if not found:
+        session.account.streams.note_empty(stream)
+    return found
 
 
 def _named(session: Session, table: exp.Table) -> Stream | None:
@@ -100,13 +106,20 @@ def _is_target(table: exp.Table) -> bool:
     return isinstance(parent, exp.Insert | exp.Update | exp.Delete | exp.Merge) and table_key == "this"
 
 
-def _check_table(stream: Stream) -> None:
+def _check_readable(session: Session, stream: Stream) -> None:
     if stream.base_gone:
         raise SnowflakeError(
             91901,
             "22000",
             f"SQL compilation error:\nBase table '{stream.table}' dropped, "
             f"cannot read from stream '{stream.name.name}'.",
+        )
+    if session.account.streams.is_stale(stream):
+        raise SnowflakeError(
+            STALE,
+            "02000",
+            f"SQL compilation error:\nStream '{stream.name}' has become stale and cannot be read: its offset is beyond "
+            f"the data retention period of table '{stream.table}'. Recreate the stream.",
         )
 
 

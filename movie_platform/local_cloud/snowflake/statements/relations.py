@@ -7,7 +7,7 @@ from sqlglot import Expr, exp
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state import load_history, table_records
+from movie_platform.local_cloud.snowflake.state import load_history, retention, table_records
 from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
 from movie_platform.local_cloud.snowflake.statements.dml import full_name
 from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
@@ -96,6 +96,8 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
         table_records.record(
             session.account.engine, name, described.keys, described.lengths, described.comment
         )
+        retention.forget(session.account.engine, name)
+        retention.record(session.account.engine, name.database, name.schema, name.name, described.retention)
         session.account.access.created(kind, str(name), session.role)
     return created(kind, shown(name.name))
 
@@ -156,6 +158,7 @@ def drop_relation(session: Session, statement: Statement) -> result_set.Result:
 
     session.atomically(work)
     table_records.forget(session.account.engine, name)
+    retention.forget(session.account.engine, name)
     session.account.access.dropped(kind, str(name))
     return dropped(shown(name.name))
 
@@ -215,7 +218,9 @@ def alter_table_or_view(session: Session, statement: Statement) -> result_set.Re
     table_records.record_lengths(session.account.engine, name, lengths)
     if described.comment is not None:
         table_records.record_comment(session.account.engine, name, described.comment)
+    retention.record(session.account.engine, name.database, name.schema, name.name, described.retention)
     if renamed is not None:
+        retention.rename(session.account.engine, name, renamed)
         table_records.rename(session.account.engine, name, renamed)
     return result_set.done()
 

@@ -8,6 +8,7 @@ from typing import Any
 from movie_platform.local_cloud.snowflake.errors import unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.access_store import AccountObject
+from movie_platform.local_cloud.snowflake.state.storage_access import IAM_USER_ARN
 from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     INTEGRATION,
     KINDS,
@@ -20,9 +21,6 @@ from movie_platform.local_cloud.snowflake.statements.named_objects import read_d
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import matches_like
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
-
-# The IAM user as which Snowflake would assume the integration's role; it exists nowhere, the local lake asks nobody.
-_IAM_USER_ARN = "arn:aws:iam::000000000000:user/local-snowflake"
 
 
 def show(session: Session, statement: Statement) -> result_set.Result:
@@ -203,7 +201,7 @@ def _integration_rows(found: AccountObject) -> list[tuple[str, str, str, str]]:
         ("STORAGE_PROVIDER", "String", _text(properties["STORAGE_PROVIDER"]).upper(), ""),
         ("STORAGE_ALLOWED_LOCATIONS", "List", _text(properties["STORAGE_ALLOWED_LOCATIONS"]), "[]"),
         ("STORAGE_BLOCKED_LOCATIONS", "List", _text(properties.get("STORAGE_BLOCKED_LOCATIONS", ())), "[]"),
-        ("STORAGE_AWS_IAM_USER_ARN", "String", _IAM_USER_ARN, ""),
+        ("STORAGE_AWS_IAM_USER_ARN", "String", IAM_USER_ARN, ""),
         ("STORAGE_AWS_ROLE_ARN", "String", _text(properties["STORAGE_AWS_ROLE_ARN"]), ""),
         ("STORAGE_AWS_EXTERNAL_ID", "String", _text(properties["STORAGE_AWS_EXTERNAL_ID"]), ""),
         ("COMMENT", "String", found.comment, ""),

@@ -16,7 +16,7 @@ _COLUMNS = (
     ("schema_name", "text"), ("owner", "text"), ("comment", "text"), ("warehouse", "text"), ("schedule", "text"),
     ("predecessors", "text"), ("state", "text"), ("definition", "text"), ("condition", "text"),
     ("allow_overlapping_execution", "text"), ("error_integration", "text"), ("last_committed_on", "timestamp_ltz"),
-    ("last_suspended_on", "timestamp_ltz"), ("owner_role_type", "text"),
+    ("last_suspended_on", "timestamp_ltz"), ("owner_role_type", "text"), ("last_suspended_reason", "text"),
 )  # fmt: skip
 
 
@@ -42,4 +42,5 @@ def _row(task: Task) -> tuple[object, ...]:
         task.warehouse, task.schedule, json.dumps([str(name) for name in task.predecessors]), task.state,
         task.definition, task.condition, "false", None,
         task.changed_on if task.started else None, None if task.started else task.changed_on, "ROLE",
+        task.suspended_reason,
     )  # fmt: skip

@@ -28,6 +28,7 @@ from movie_platform.local_cloud.snowflake.state.stage_lookup import (
     read_stage_reference,
     stage_format,
 )
+from movie_platform.local_cloud.snowflake.state.storage_access import LISTING
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     described_name,
@@ -234,6 +235,7 @@ def list_files(session: Session, statement: Statement) -> result_set.Result:
     if pattern is not None and not isinstance(pattern, str):
         raise invalid_value(str(pattern), "PATTERN")
     location = find_location(session.account.engine, session.resolve(name), path)
+    session.account.storage.require(location, LISTING)
     rows = [
         (file.url, file.size, file.etag, format_datetime(file.last_modified.astimezone(UTC), usegmt=True))
         for file in files_at(session.account.lake, location, check_pattern(pattern) if pattern else None)

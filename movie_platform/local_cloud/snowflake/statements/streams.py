@@ -120,7 +120,7 @@ def show_streams(session: Session, statement: Statement) -> result_set.Result:
     """SHOW STREAMS [LIKE '…'] [IN ACCOUNT | [DATABASE] name | SCHEMA name]."""
     scope = read_show(session, statement.sql, "STREAMS")
     found = [item for item in session.account.streams.streams(scope.database) if scope.has(item.name)]
-    return result_set.rows_result(_COLUMNS, [_row(item) for item in found])
+    return result_set.rows_result(_COLUMNS, [_row(session, item) for item in found])
 
 
 def describe_stream(session: Session, statement: Statement) -> result_set.Result:
@@ -129,7 +129,7 @@ def describe_stream(session: Session, statement: Statement) -> result_set.Result
     found = _find(session, name)
     if found is None:
         raise does_not_exist("Stream", str(name))
-    return result_set.rows_result(_COLUMNS, [_row(found)], result_set.DESCRIBE)
+    return result_set.rows_result(_COLUMNS, [_row(session, found)], result_set.DESCRIBE)
 
 
 def _find(session: Session, name: FullName) -> Stream | None:
@@ -137,11 +137,12 @@ def _find(session: Session, name: FullName) -> Stream | None:
     return session.account.streams.find(session.duck, name)
 
 
-def _row(stream: Stream) -> tuple[object, ...]:
-    # Staleness is not kept: the local Snowflake never forgets what a stream has not given yet.
+def _row(session: Session, stream: Stream) -> tuple[object, ...]:
+    store = session.account.streams
     return (
         stream.created_on, stream.name.name, stream.name.database, stream.name.schema, stream.owner, stream.comment,
-        str(stream.table), "Table", str(stream.table), "DELTA", "false",
-        "APPEND_ONLY" if stream.append_only else "DEFAULT", None,
+        str(stream.table), "Table", str(stream.table), "DELTA",
+        "true" if store.is_stale(stream) else "false",
+        "APPEND_ONLY" if stream.append_only else "DEFAULT", store.stale_after(stream),
         "Base table dropped" if stream.base_gone else "N/A", "ROLE",
     )  # fmt: skip

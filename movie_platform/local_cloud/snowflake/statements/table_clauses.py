@@ -1,8 +1,8 @@
 """Clauses of CREATE and ALTER TABLE / VIEW: what is taken out of a statement's tree before DuckDB gets the rest.
 
 Snowflake records PRIMARY KEY, UNIQUE and FOREIGN KEY without enforcing them; DuckDB would enforce them. They are taken
-out and recorded, and so are comments. Clauses without an effect that a query could see (clustering, retention,
-TRANSIENT, SECURE, COPY GRANTS) are accepted; whatever else is not understood is refused. Pure.
+out and recorded, and so are comments and how long what was is kept. Clauses without an effect that a query could see
+(clustering, TRANSIENT, SECURE, COPY GRANTS) are accepted; whatever else is not understood is refused. Pure.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import Expr, exp
 
 from movie_platform.local_cloud.snowflake.errors import unsupported
+from movie_platform.local_cloud.snowflake.state.retention import DEFAULTS, check_days
 
 _RETENTION = frozenset({"DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS", "CHANGE_TRACKING"})
 _KEPT_CONSTRAINTS = (
@@ -31,6 +32,7 @@ class Described:
     keys: list[tuple[str, str]] = field(default_factory=list)
     lengths: list[tuple[str, int]] = field(default_factory=list)
     temporary: bool = False
+    retention: dict[str, int] = field(default_factory=dict)
 
 
 def identifier(node: Any) -> str:
@@ -58,11 +60,18 @@ def take_properties(tree: exp.Create, described: Described) -> None:
             | exp.Cluster
             | exp.ClusterProperty
             | exp.SecureProperty,
-        ) or (isinstance(item, exp.Property) and item.name.upper() in _RETENTION):
+        ):
             continue
+        elif isinstance(item, exp.Property) and item.name.upper() in _RETENTION:
+            _take_retention(item.name, item.args["value"], described)
         else:
             raise unsupported(f"CREATE {tree.kind} … {item.sql(dialect='snowflake')[:100]}")
     tree.set("properties", exp.Properties(expressions=kept) if kept else None)
+
+
+def _take_retention(name: str, value: Expr, described: Described) -> None:
+    if name.upper() in DEFAULTS:
+        described.retention[name.upper()] = check_days(name.upper(), value.sql())
 
 
 def take_columns(tree: exp.Create, described: Described) -> None:
@@ -135,14 +144,18 @@ def take_constraints(column: exp.ColumnDef, described: Described) -> None:
 
 
 def take_setting(action: exp.AlterSet, described: Described) -> None:
-    """Notes the comment of an ALTER … SET.
+    """Notes the comment and the retention of an ALTER … SET.
 
     Raises SnowflakeError for what has an effect that is not understood.
     """
-    for item in action.expressions:
+    groups = [item.expressions if isinstance(item, exp.Properties) else [item] for item in action.expressions]
+    for item in (item for group in groups for item in group):
         if isinstance(item, exp.SchemaCommentProperty):
             described.comment = item.this.name
-        elif not (isinstance(item, exp.Property | exp.EQ) and item.this.name.upper() in _RETENTION):
+        elif isinstance(item, exp.Property | exp.EQ) and item.this.name.upper() in _RETENTION:
+            value = item.args["value"] if isinstance(item, exp.Property) else item.expression
+            _take_retention(item.this.name, value, described)
+        else:
             raise unsupported(f"ALTER … SET {item.sql(dialect='snowflake')[:100]}")
     if not action.expressions:
         raise unsupported(f"ALTER … {action.sql(dialect='snowflake')[:100]}")

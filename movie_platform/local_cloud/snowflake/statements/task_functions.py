@@ -1,10 +1,10 @@
 """The system functions on tasks.
 
-Sources: Snowflake documentation, "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS" and "SYSTEM$TASK_DEPENDENTS_ENABLE"
-(docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions and its neighbour).
+Sources: Snowflake documentation, "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS", "SYSTEM$TASK_DEPENDENTS_ENABLE" and
+"SYSTEM$TASK_RUNTIME_INFO" (docs.snowflake.com/en/sql-reference/functions/system_task_runtime_info and its neighbours).
 """
 
-from movie_platform.local_cloud.snowflake.errors import does_not_exist
+from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist, invalid_value
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state.task_store import STARTED
 from movie_platform.local_cloud.snowflake.text.task_graph import roots_of
@@ -35,3 +35,17 @@ def enable_dependents(session: Session, argument: str) -> str:
             store.set_state(task, STARTED)
     store.set_state(root, STARTED)
     return "true"
+
+
+def runtime_info(session: Session, argument: str) -> str | None:
+    """SYSTEM$TASK_RUNTIME_INFO: what the current run of a task is; None for a last success where there is none.
+
+    Raises SnowflakeError outside a task's run, and for what it does not tell.
+    """
+    if session.task_info is None:
+        raise SnowflakeError(
+            91097, "55000", "Function SYSTEM$TASK_RUNTIME_INFO must be called from within a run of a task."
+        )
+    if argument.upper() not in session.task_info:
+        raise invalid_value(argument, "arg_name")
+    return session.task_info[argument.upper()]

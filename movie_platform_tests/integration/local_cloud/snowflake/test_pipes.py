@@ -38,7 +38,7 @@ class Place:
             "CREATE TABLE films (id VARCHAR NOT NULL, title VARCHAR(20), budget NUMBER(18, 2), released DATE, "
             "at TIMESTAMP_NTZ(6), file_name VARCHAR, file_row NUMBER(19, 0), loaded_at TIMESTAMP_LTZ)"
         )
-        self.run(f"CREATE STAGE archive URL = 's3://{self.bucket}/'")
+        self.role = cloud.create_stage(connection, "archive", self.bucket)
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         return rows(self.connection, sql)

@@ -107,3 +107,14 @@ def test_what_is_older_than_two_weeks_is_forgotten(session: Session, store: Task
     note(store, task, SUCCEEDED, datetime.now(UTC))
     store.prune()
     assert states(session) == [SUCCEEDED]
+
+
+def test_a_run_that_the_servers_end_cut_off_counts_for_nothing(store: TaskStore, task: Task) -> None:
+    """create-task: runs that fail due to a system error are not counted."""
+    began = datetime.now(UTC)
+    for seconds in range(4):
+        note(store, task, FAILED, began + timedelta(seconds=seconds))
+    graph = GraphRun(str(uuid.uuid4()), 1, task, began + timedelta(seconds=5), "SCHEDULE")
+    store.begin(graph, task, str(uuid.uuid4()))
+    store.heal()
+    assert store.failures_in_a_row(task) == 4

@@ -294,6 +294,114 @@ def test_a_root_that_fails_too_often_is_suspended(place: Place) -> None:
     assert place.states() == [("FAILING", "FAILED"), ("FAILING", "FAILED_AND_AUTO_SUSPENDED")]
 
 
+def test_ten_failures_in_a_row_suspend_a_root_that_says_nothing_of_it(place: Place) -> None:
+    """create-task: SUSPEND_TASK_AFTER_NUM_FAILURES is 10 by default; show-tasks: last_suspended_reason."""
+    place.run("CREATE TASK failing SCHEDULE = '1 HOUR' AS INSERT INTO seen SELECT 1 / 0, ''")
+    place.run("CREATE TASK after_it AFTER failing AS SELECT 1")
+    place.run("ALTER TASK after_it RESUME")
+    place.run("ALTER TASK failing RESUME")
+    for count in range(1, 11):
+        assert dicts(place.connection, "SHOW TASKS LIKE 'failing'")[0]["state"] == "started"
+        place.run("EXECUTE TASK failing")
+        place.ended(count)
+    shown = wait_for(
+        lambda: [
+            row
+            for row in dicts(place.connection, "SHOW TASKS LIKE 'failing'")
+            if row["state"] == "suspended" and row["last_suspended_reason"] == "SUSPENDED_DUE_TO_ERRORS"
+        ]
+    )
+    assert shown[0]["last_suspended_on"] is not None
+    assert [state for _, state in place.states()] == ["FAILED"] * 9 + ["FAILED_AND_AUTO_SUSPENDED"]
+    # A suspended root runs when it is executed; that does not resume it.
+    place.run("ALTER TASK failing MODIFY AS INSERT INTO seen VALUES (1, '')")
+    place.run("EXECUTE TASK failing")
+    runs = place.ended(12)
+    assert [(run["NAME"], run["STATE"]) for run in runs[-2:]] == [
+        ("FAILING", "SUCCEEDED"),
+        ("AFTER_IT", "SUCCEEDED"),
+    ]
+    assert dicts(place.connection, "SHOW TASKS LIKE 'failing'")[0]["state"] == "suspended"
+    place.run("ALTER TASK failing RESUME")
+    place.run("ALTER TASK failing SUSPEND")
+    assert dicts(place.connection, "DESCRIBE TASK failing")[0]["last_suspended_reason"] == "USER_SUSPENDED"
+
+
+def test_a_success_in_between_begins_the_count_anew(place: Place) -> None:
+    """create-task, SUSPEND_TASK_AFTER_NUM_FAILURES: consecutive failed runs."""
+    place.run(
+        "CREATE TASK at_times SCHEDULE = '1 HOUR' SUSPEND_TASK_AFTER_NUM_FAILURES = 2"
+        " AS INSERT INTO seen SELECT 1 / id, '' FROM films"
+    )
+    place.run("ALTER TASK at_times RESUME")
+    for count, number in enumerate((0, 1, 0), 1):
+        place.run(f"INSERT OVERWRITE INTO films VALUES ({number}, '')")
+        place.run("EXECUTE TASK at_times")
+        place.ended(count)
+    assert [state for _, state in place.states()] == ["FAILED", "SUCCEEDED", "FAILED"]
+    assert dicts(place.connection, "SHOW TASKS")[0]["state"] == "started"
+
+
+def test_a_schedule_that_falls_into_a_run_is_passed_over(place: Place) -> None:
+    """create-task, ALLOW_OVERLAPPING_EXECUTION = FALSE: the next run is at the next time of the schedule."""
+    place.run(f"CREATE TASK slow SCHEDULE = '10 SECONDS' USER_TASK_TIMEOUT_MS = 13000 AS {SLOW}")
+    place.make_many()
+    place.run("ALTER TASK slow RESUME")
+    first, second = wait_for(
+        lambda: (
+            found if len(found := [run for run in place.history() if run["NAME"] == "SLOW"]) == 2 else None
+        ),
+        seconds=60,
+    )
+    place.run("ALTER TASK slow SUSPEND")
+    place.run("SELECT SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS('slow')")
+    apart = (second["SCHEDULED_TIME"] - first["SCHEDULED_TIME"]).total_seconds()
+    assert apart > 19, "it began as soon as the run before it had ended"
+
+
+RUNTIME = (
+    "CURRENT_TASK_NAME",
+    "CURRENT_ROOT_TASK_NAME",
+    "CURRENT_ROOT_TASK_UUID",
+    "CURRENT_TASK_GRAPH_RUN_GROUP_ID",
+    "CURRENT_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP",
+    "LAST_SUCCESSFUL_TASK_GRAPH_RUN_GROUP_ID",
+    "LAST_SUCCESSFUL_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP",
+)
+
+
+def test_a_run_is_told_its_graph_run_and_the_last_one_that_succeeded(place: Place) -> None:
+    """system_task_runtime_info."""
+    place.run("CREATE TABLE told (task VARCHAR, key VARCHAR, value VARCHAR)")
+    each = " UNION ALL ".join(f"SELECT '{key}', SYSTEM$TASK_RUNTIME_INFO('{key}')" for key in RUNTIME)
+    place.run(f"CREATE TASK one AS INSERT INTO told SELECT 'one', * FROM ({each})")
+    place.run(f"CREATE TASK two AFTER one AS INSERT INTO told SELECT 'two', * FROM ({each})")
+    place.run("ALTER TASK two RESUME")
+    place.run("EXECUTE TASK one")
+    runs = place.ended(2)
+    told = {(task, key): value for task, key, value in place.run("SELECT * FROM told")}
+    assert (told["one", "CURRENT_TASK_NAME"], told["two", "CURRENT_TASK_NAME"]) == ("ONE", "TWO")
+    for task in ("one", "two"):
+        assert told[task, "CURRENT_ROOT_TASK_NAME"] == "ONE"
+        assert told[task, "CURRENT_ROOT_TASK_UUID"] == runs[0]["ROOT_TASK_ID"]
+        assert told[task, "CURRENT_TASK_GRAPH_RUN_GROUP_ID"] == runs[0]["GRAPH_RUN_GROUP_ID"]
+        assert told[task, "LAST_SUCCESSFUL_TASK_GRAPH_RUN_GROUP_ID"] is None
+    place.run("DELETE FROM told")
+    place.run("EXECUTE TASK one")
+    again = place.ended(4)
+    second = {(task, key): value for task, key, value in place.run("SELECT * FROM told")}
+    assert second["two", "LAST_SUCCESSFUL_TASK_GRAPH_RUN_GROUP_ID"] == runs[0]["GRAPH_RUN_GROUP_ID"]
+    assert second["two", "CURRENT_TASK_GRAPH_RUN_GROUP_ID"] == again[-1]["GRAPH_RUN_GROUP_ID"]
+    last = "LAST_SUCCESSFUL_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP"
+    assert second["two", last] == told["two", "CURRENT_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP"]
+
+
+def test_runtime_info_fails_outside_of_a_task(place: Place) -> None:
+    """system_task_runtime_info: outside of a task's run it fails."""
+    with pytest.raises(snowflake.connector.ProgrammingError, match="within a run of a task"):
+        place.run("SELECT SYSTEM$TASK_RUNTIME_INFO('CURRENT_TASK_NAME')")
+
+
 def test_a_task_runs_with_the_role_of_its_owner(place: Place) -> None:
     """execute-task: tasks always run with the privileges of the owner, whoever executes them."""
     place.run("CREATE ROLE IF NOT EXISTS keeper")
