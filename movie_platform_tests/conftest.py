@@ -40,6 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 PIECE_ROWS = 7
+MOST_PIECES = 25
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,7 +58,7 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory, clean_environment: Non
     home = tmp_path_factory.mktemp("cloud") / "home"
     try:
         # Every file of the samples then comes in several transactions, other files and the task graph in between.
-        set_options(home, f"--pipe-piece-rows={PIECE_ROWS}")
+        set_options(home, f"--pipe-piece-rows={PIECE_ROWS}", f"--pipe-most-pieces={MOST_PIECES}")
         supervisor.up(home)
         yield Settings(home=home)
     finally:

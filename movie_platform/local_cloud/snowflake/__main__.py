@@ -24,7 +24,7 @@ from movie_platform.local_cloud.snowflake.protocol.login import Authenticator
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.engine import Engine
 from movie_platform.local_cloud.snowflake.state.lake import Lake
-from movie_platform.local_cloud.snowflake.state.server_options import PIECE_ROWS, ServerOptions
+from movie_platform.local_cloud.snowflake.state.server_options import MOST_PIECES, PIECE_ROWS, ServerOptions
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +62,12 @@ def make_parser() -> argparse.ArgumentParser:
         type=_positive,
         default=PIECE_ROWS,
         help="rows of a file that a pipe commits at once, the rest in other transactions (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pipe-most-pieces",
+        type=_positive,
+        default=MOST_PIECES,
+        help="how many pieces a file has at most; those of larger files have more rows (default: %(default)s)",
     )
     parser.add_argument(
         "--pipe-seed",
@@ -127,6 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lake,
         ServerOptions(
             piece_rows=options.pipe_piece_rows,
+            most_pieces=options.pipe_most_pieces,
             pipe_seed=options.pipe_seed,
             trust_delay_seconds=options.trust_delay_seconds,
             clock_file=options.clock_file,

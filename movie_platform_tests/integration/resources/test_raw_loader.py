@@ -19,7 +19,7 @@ from movie_platform.resources.raw_loader import LoadError, RawLoader
 from movie_platform.resources.snowflake_connection import connect
 from movie_platform.resources.transform import ArchiveFile
 from movie_platform.settings import Settings
-from movie_platform_tests.conftest import PIECE_ROWS
+from movie_platform_tests.conftest import MOST_PIECES
 
 DAY = datetime(2026, 11, 18, tzinfo=UTC).date()
 LOG = cast("dg.DagsterLogManager", logging.getLogger(__name__))
@@ -70,7 +70,7 @@ def test_a_file_that_an_event_brings_is_waited_for_and_counted(provisioned_cloud
 def test_a_file_that_comes_in_many_pieces_is_waited_for_until_its_last_row_is_in(
     provisioned_cloud: Settings, version: str
 ):
-    rows = 150 * PIECE_ROWS
+    rows = 100 * MOST_PIECES
     file, prefix = put(provisioned_cloud, version, genres(rows), rows)
     found = loader(provisioned_cloud).wait(
         MOVIE_GENRES, [file], prefix, datetime.now(UTC), log=LOG, run_id="test"
@@ -82,7 +82,7 @@ def test_a_file_that_comes_in_many_pieces_is_waited_for_until_its_last_row_is_in
             "WHERE file_name = %s",
             (file.key,),
         )
-        assert cursor.fetchall() == [(rows, rows, 150)]
+        assert cursor.fetchall() == [(rows, rows, MOST_PIECES)]
     assert found.loaded == {file.key: rows}
 
 

@@ -69,7 +69,7 @@ class Snowpipe:
         self._store = account.pipes
         self._queue = account.pipe_queue
         self._requests = account.pipe_requests
-        self._piece_rows = account.options.piece_rows
+        self._options = account.options
         self._order = random.Random(account.options.pipe_seed)  # noqa: S311 - an order that anybody may foresee
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -226,8 +226,9 @@ class Snowpipe:
                 f"File '{staged.url}' was changed after {file.rows_loaded} of its rows were loaded.",
             )
         assert file.rows_total is not None
-        whole = not file.rows_loaded and file.rows_total <= self._piece_rows
-        piece = None if whole else Piece(file.rows_loaded, self._piece_rows)
+        rows_at_once = self._options.piece_of(file.rows_total)
+        whole = not file.rows_loaded and file.rows_total <= rows_at_once
+        piece = None if whole else Piece(file.rows_loaded, rows_at_once)
         now = datetime.now(UTC)
         with self._engine.transaction() as connection:
             rows = self._loader.load(connection, plan, staged, now, piece)
@@ -256,7 +257,7 @@ class Snowpipe:
         connection = self._engine.cursor()
         try:
             total = self._loader.count_rows(connection, plan, staged)
-            if total > self._piece_rows:
+            if total > self._options.piece_of(total):
                 connection.execute("BEGIN")
                 try:
                     self._loader.load(connection, plan, staged, datetime.now(UTC))
