@@ -24,7 +24,7 @@ from movie_platform.local_cloud.snowflake.errors import (
     WriteConflictError,
     from_exception,
 )
-from movie_platform.local_cloud.snowflake.state import load_history
+from movie_platform.local_cloud.snowflake.state import load_history, value_macros
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.copy_plan import parse_copy
 from movie_platform.local_cloud.snowflake.state.lake import STORAGE_UNREACHABLE
@@ -59,6 +59,7 @@ class Snowpipe:
         self._store = account.pipes
         self._queue = account.pipe_queue
         self._requests = account.pipe_requests
+        self._parameters = account.parameters
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -193,6 +194,9 @@ class Snowpipe:
             )
         now = datetime.now(UTC)
         with self._engine.transaction() as connection:
+            # No session's parameters: the account's.
+            effective = self._parameters.effective(None, {})
+            value_macros.apply(connection, {name: value for name, (value, _) in effective.items()})
             rows = self._loader.load(connection, plan, staged, now)
             if not settle(connection, file, LOADED):
                 raise _PipeGoneError

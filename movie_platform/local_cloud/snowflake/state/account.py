@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from movie_platform.local_cloud.snowflake.state import value_macros
 from movie_platform.local_cloud.snowflake.state.access_store import AccessStore
 from movie_platform.local_cloud.snowflake.state.engine import Engine
 from movie_platform.local_cloud.snowflake.state.lake import Lake
+from movie_platform.local_cloud.snowflake.state.parameter_store import ParameterStore
 from movie_platform.local_cloud.snowflake.state.pipe_queue import PipeQueue
 from movie_platform.local_cloud.snowflake.state.pipe_requests import PipeRequests
 from movie_platform.local_cloud.snowflake.state.pipe_store import PipeStore
@@ -22,6 +24,7 @@ class Account:
     engine: Engine
     lake: Lake
     access: AccessStore = field(init=False)
+    parameters: ParameterStore = field(init=False)
     pipes: PipeStore = field(init=False)
     pipe_queue: PipeQueue = field(init=False)
     pipe_requests: PipeRequests = field(init=False, default_factory=PipeRequests)
@@ -31,7 +34,9 @@ class Account:
     plans: PlanCache = field(init=False, default_factory=PlanCache)
 
     def __post_init__(self) -> None:
+        self.engine.run(value_macros.creation_sql())
         self.access = AccessStore(self.engine)
+        self.parameters = ParameterStore(self.engine)
         self.pipes = PipeStore(self.engine)
         self.pipe_queue = PipeQueue(self.lake)
         self.streams = StreamStore(self.engine)
