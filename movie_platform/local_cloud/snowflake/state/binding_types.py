@@ -71,8 +71,7 @@ class Questions:
     def resolve(self, connection: duckdb.DuckDBPyConnection, sql: Callable[[], str]) -> None:
         """Has each question answered. `sql` gives the statement as it reads now, for DuckDB."""
         while self._questions:
-            [(plan,)] = connection.execute("SELECT json_serialize_plan(?)", [sql()]).fetchall()
-            found = _COMPLAINT.search(str(json.loads(plan).get("error_message", "")))
+            found = _COMPLAINT.search(complaint(connection, sql()))
             question = self._questions.pop(found["number"], None) if found is not None else None
             if found is None or question is None:
                 break
@@ -83,6 +82,12 @@ class Questions:
             for call in question.calls:
                 question.otherwise(call)
         self._questions.clear()
+
+
+def complaint(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """What the binder says against a statement for DuckDB; empty where it has nothing to say."""
+    [(plan,)] = connection.execute("SELECT json_serialize_plan(?)", [sql]).fetchall()
+    return str(json.loads(plan).get("error_message", ""))
 
 
 def split_types(text: str) -> list[str]:

@@ -144,6 +144,10 @@ _TEMPORAL_RESULTS = {
     value_macros.TRY_NTZ, value_macros.TRY_LTZ, value_macros.TRY_TIME, value_macros.DATE_AS, value_macros.NTZ_AS,
     value_macros.LTZ_AS, value_macros.TIME_AS,
 }  # fmt: skip
+_OVERLOADED = _TEMPORAL_RESULTS | {
+    value_macros.TEXT, value_macros.FORMAT, value_macros.CONVERT, value_macros.DAY_OF_WEEK, value_macros.WEEK,
+    value_macros.WEEK_BEGIN,
+}  # fmt: skip
 
 
 def replace_casts(tree: Expr) -> Expr:
@@ -231,10 +235,51 @@ def _ask(questions: Questions, text: Expr, other: Expr) -> None:
         literal = call.expressions[0]
         call.replace(literal if macro is None else _call(macro, literal))
 
-    def otherwise(call: Expr) -> None:
-        call.replace(call.expressions[0])
+    questions.ask(text, [text, other.copy()], "compared", answered, _as_it_was)
 
-    questions.ask(text, [text, other.copy()], "compared", answered, otherwise)
+
+AMBIGUOUS = "multiple overloads that match"
+
+
+def ask_for_overloads(tree: Expr, questions: Questions) -> None:
+    """Asks for the type of each macro's argument: DuckDB itself finds none for a null and for an aggregate."""
+    for call in list(tree.find_all(exp.Anonymous)):
+        if _is_overloaded(call):
+            _ask_for_overload(questions, call)
+
+
+def _ask_for_overload(questions: Questions, call: exp.Anonymous) -> None:
+    macro = call.name
+    position = len(call.expressions) - 1 if macro == value_macros.CONVERT else 0
+    value = call.expressions[position]
+    before, after = call.expressions[:position], call.expressions[position + 1 :]
+
+    def with_value(name: str, found: Expr) -> Expr:
+        return _call(name, *(part.copy() for part in before), found, *(part.copy() for part in after))
+
+    def answered(question: Expr, types: Sequence[str]) -> None:
+        found = question.expressions[0]
+        if types == ['"NULL"']:
+            found = exp.Cast(this=found, to=exp.DataType(this=_TYPE.VARCHAR))
+        question.replace(with_value(value_macros.overload(macro, types[0]), found))
+
+    def otherwise(question: Expr) -> None:
+        question.replace(with_value(macro, question.expressions[0]))
+
+    questions.ask(call, [value], "overload", answered, otherwise)
+
+
+def _is_overloaded(call: exp.Anonymous) -> bool:
+    return call.name in _OVERLOADED
+
+
+def _as_it_was(call: Expr) -> None:
+    call.replace(call.expressions[0])
+
+
+def has_macros(tree: Expr) -> bool:
+    """Whether a tree calls a macro that DuckDB chooses by its argument's type."""
+    return any(_is_overloaded(call) for call in tree.find_all(exp.Anonymous))
 
 
 def convert_stored(tree: Expr, types: Mapping[str, str]) -> None:

@@ -20,7 +20,7 @@ from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception, unsupported
 from movie_platform.local_cloud.snowflake.state import date_values, exact_numbers
-from movie_platform.local_cloud.snowflake.state.binding_types import Questions
+from movie_platform.local_cloud.snowflake.state.binding_types import Questions, complaint
 from movie_platform.local_cloud.snowflake.state.engine import PUBLIC_SCHEMA, Engine
 from movie_platform.local_cloud.snowflake.state.value_macros import DIVISION_BY_ZERO
 from movie_platform.local_cloud.snowflake.text.dialect import LocalSnowflake
@@ -90,8 +90,13 @@ class _Cursor(FakeSnowflakeCursor):
         questions = Questions()
         date_values.ask_for_dates(tree, questions)
         exact_numbers.ask_for_numbers(tree, questions)
+        asked = tree.expression if isinstance(tree, exp.Create) else tree
         if questions.open:
-            asked = tree.expression if isinstance(tree, exp.Create) else tree
+            questions.resolve(self._duck_conn, lambda: _duck_sql(asked))
+        if date_values.has_macros(tree) and date_values.AMBIGUOUS in complaint(
+            self._duck_conn, _duck_sql(asked)
+        ):
+            date_values.ask_for_overloads(tree, questions)
             questions.resolve(self._duck_conn, lambda: _duck_sql(asked))
         if placeholders:
             _with_placeholders(tree)

@@ -97,7 +97,29 @@ def _list(formats: tuple[str, ...]) -> str:
 
 
 def _overloads(name: str, *bodies: tuple[str, str]) -> str:
-    return f"CREATE OR REPLACE MACRO {name}{', '.join(f'({arguments}) AS {body}' for arguments, body in bodies)};"
+    # Each overload is a macro by itself too, since DuckDB cannot choose one for an aggregate or a null.
+    by_type: dict[str, list[tuple[str, str]]] = {}
+    for arguments, body in bodies:
+        names = [argument.split(" ") for argument in arguments.split(", ")]
+        kind = next((argument[1] for argument in names if len(argument) > 1), "ANY")
+        by_type.setdefault(kind, []).append((", ".join(argument[0] for argument in names), body))
+    created = {f"{name}__{kind}": alone for kind, alone in by_type.items()} | {name: list(bodies)}
+    return "\n".join(
+        f"CREATE OR REPLACE MACRO {macro}{', '.join(f'({arguments}) AS {body}' for arguments, body in written)};"
+        for macro, written in created.items()
+    )
+
+
+_KINDS = {
+    "DATE": "DATE", "TIME": "TIME", "TIMESTAMP": "TIMESTAMP", "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
+    "VARCHAR": "VARCHAR", "STRING_LITERAL": "VARCHAR", '"NULL"': "VARCHAR", "INTEGER": "INTEGER",
+    "INTEGER_LITERAL": "INTEGER", "BIGINT": "BIGINT",
+}  # fmt: skip
+
+
+def overload(macro: str, duck_type: str) -> str:
+    """The macro that is an overload by itself, for a type as DuckDB names it."""
+    return f"{macro}__{_KINDS.get(duck_type, 'ANY')}"
 
 
 def creation_sql() -> str:
@@ -112,18 +134,18 @@ def creation_sql() -> str:
             _overloads(
                 TEXT,
                 ("x DATE", "strftime(x, getvariable('_fs_date_out'))"),
-                ("x TIMESTAMP", f"{_P}._fs_filled(x, getvariable('_fs_ntz_out'))"),
-                ("x TIMESTAMPTZ", f"{_P}._fs_filled(x, getvariable('_fs_ltz_out'))"),
-                ("x TIME", f"{_P}._fs_filled(DATE '1970-01-01' + x, getvariable('_fs_time_out'))"),
+                ("x TIMESTAMP", f"{_P}._fs_filled__TIMESTAMP(x, getvariable('_fs_ntz_out'))"),
+                ("x TIMESTAMPTZ", f"{_P}._fs_filled__TIMESTAMPTZ(x, getvariable('_fs_ltz_out'))"),
+                ("x TIME", f"{_P}._fs_filled__TIMESTAMP(DATE '1970-01-01' + x, getvariable('_fs_time_out'))"),
                 ("x VARCHAR", "x"),
                 ("x", "CAST(x AS VARCHAR)"),
             ),
             _overloads(
                 FORMAT,
-                ("x DATE, f", f"{_P}._fs_filled(CAST(x AS TIMESTAMP), f)"),
-                ("x TIMESTAMP, f", f"{_P}._fs_filled(x, f)"),
-                ("x TIMESTAMPTZ, f", f"{_P}._fs_filled(x, f)"),
-                ("x TIME, f", f"{_P}._fs_filled(DATE '1970-01-01' + x, f)"),
+                ("x DATE, f", f"{_P}._fs_filled__TIMESTAMP(CAST(x AS TIMESTAMP), f)"),
+                ("x TIMESTAMP, f", f"{_P}._fs_filled__TIMESTAMP(x, f)"),
+                ("x TIMESTAMPTZ, f", f"{_P}._fs_filled__TIMESTAMPTZ(x, f)"),
+                ("x TIME, f", f"{_P}._fs_filled__TIMESTAMP(DATE '1970-01-01' + x, f)"),
                 (
                     "x, f",
                     "error('Unsupported feature ''TO_CHAR of what is no date or time, with a format''.')",
@@ -213,10 +235,10 @@ def creation_sql() -> str:
                 ("zone, x TIMESTAMPTZ", "timezone(zone, x)"),
                 ("zone, x TIMESTAMP", "timezone(zone, CAST(x AS TIMESTAMPTZ))"),
                 ("zone, x DATE", "timezone(zone, CAST(x AS TIMESTAMPTZ))"),
-                ("zone, x VARCHAR", f"timezone(zone, {LTZ}(x))"),
+                ("zone, x VARCHAR", f"timezone(zone, {LTZ}__VARCHAR(x))"),
                 ("source, zone, x TIMESTAMP", "timezone(zone, timezone(source, x))"),
                 ("source, zone, x DATE", "timezone(zone, timezone(source, CAST(x AS TIMESTAMP)))"),
-                ("source, zone, x VARCHAR", f"timezone(zone, timezone(source, {NTZ}(x)))"),
+                ("source, zone, x VARCHAR", f"timezone(zone, timezone(source, {NTZ}__VARCHAR(x)))"),
             ),
             _overloads(WEEK_BEGIN, *_on_days(f"CAST(d - {_DAYS_INTO_WEEK} AS DATE)")),
             _overloads(

@@ -264,6 +264,19 @@ def test_text_is_read_by_the_sessions_formats_wherever_it_becomes_a_date(
     assert failure(connection, "SELECT TO_TIMESTAMP('2026-01-02 00:00:00')") == (100035, "22007")
 
 
+def test_what_is_null_and_what_is_aggregated_is_converted_too(connection: SnowflakeConnection) -> None:
+    rows(connection, "ALTER SESSION SET DATE_OUTPUT_FORMAT = 'DD/MM/YYYY'")
+    rows(connection, "CREATE TABLE days (d DATE, t TIMESTAMP_NTZ, s VARCHAR)")
+    rows(connection, "INSERT INTO days SELECT n, n, n FROM (SELECT NULL AS n)")
+    rows(connection, "INSERT INTO days SELECT MAX(d), MAX(SYSDATE()), '2026-01-02' FROM days")
+    assert rows(connection, "SELECT MAX(s)::DATE, MAX(d)::VARCHAR, MAX(s::DATE)::VARCHAR FROM days") == [
+        (date(2026, 1, 2), None, "02/01/2026")
+    ]
+    assert rows(
+        connection, "SELECT LAG(s::DATE) OVER (ORDER BY s)::VARCHAR FROM days ORDER BY s LIMIT 1"
+    ) == [(None,)]
+
+
 def test_a_bound_text_is_read_by_the_sessions_formats(snowflake_cloud: SnowflakeCloud) -> None:
     parameters = {"DATE_INPUT_FORMAT": "DD/MM/YYYY"}
     with snowflake_cloud.connect(paramstyle="qmark", session_parameters=parameters) as opened:
