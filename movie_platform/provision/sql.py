@@ -108,7 +108,7 @@ class SchemaHistory:
 
         statement = (
             f"INSERT INTO {self._table} (file_name, checksum, applied_at, applied_by, seconds)"
-            " SELECT %s, %s, CURRENT_TIMESTAMP()::TIMESTAMP_NTZ, CURRENT_USER(), %s"
+            " SELECT %s, %s, SYSDATE(), CURRENT_USER(), %s"
         )
         with self._connection.cursor() as cursor:
             try:
