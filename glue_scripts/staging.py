@@ -55,7 +55,7 @@ class Staging:
     def write_parquet(self, table: str, rows: DataFrame) -> list[StagedFile]:
         """Writes a table, one file a partition. Partitions without rows have no file."""
         folder = f"{self._root}/{table}"
-        writer = rows.write.mode("overwrite").option("maxRecordsPerFile", 0)
+        writer = _without_zones(rows).write.mode("overwrite").option("maxRecordsPerFile", 0)
         # Hashes never repeat: a dictionary of them is only built to be thrown away.
         for hash_column in ("row_hash", "tracked_hash"):
             writer = writer.option(f"parquet.enable.dictionary#{hash_column}", "false")

@@ -109,7 +109,7 @@ difference AS (
             || IFF(new.type IS DISTINCT FROM old.type, '; type: ' || COALESCE(old.type, '(none)') || ' -> ' || COALESCE(new.type, '(none)'), '')
             || IFF(new.year IS DISTINCT FROM old.year, '; year: ' || COALESCE(CAST(old.year AS VARCHAR), '(none)') || ' -> ' || COALESCE(CAST(new.year AS VARCHAR), '(none)'), '')
             || IFF(new.year_end IS DISTINCT FROM old.year_end, '; year_end: ' || COALESCE(CAST(old.year_end AS VARCHAR), '(none)') || ' -> ' || COALESCE(CAST(new.year_end AS VARCHAR), '(none)'), '')
-            || IFF(new.release_date IS DISTINCT FROM old.release_date, '; release_date: ' || COALESCE(CAST(old.release_date AS VARCHAR), '(none)') || ' -> ' || COALESCE(CAST(new.release_date AS VARCHAR), '(none)'), '')
+            || IFF(new.release_date IS DISTINCT FROM old.release_date, '; release_date: ' || COALESCE(TO_CHAR(old.release_date, 'YYYY-MM-DD'), '(none)') || ' -> ' || COALESCE(TO_CHAR(new.release_date, 'YYYY-MM-DD'), '(none)'), '')
             || IFF(new.release_date_precision IS DISTINCT FROM old.release_date_precision, '; release_date_precision: ' || COALESCE(old.release_date_precision, '(none)') || ' -> ' || COALESCE(new.release_date_precision, '(none)'), '')
             || IFF(new.release_quarter IS DISTINCT FROM old.release_quarter, '; release_quarter: ' || COALESCE(CAST(old.release_quarter AS VARCHAR), '(none)') || ' -> ' || COALESCE(CAST(new.release_quarter AS VARCHAR), '(none)'), '')
             || IFF(new.decade IS DISTINCT FROM old.decade, '; decade: ' || COALESCE(CAST(old.decade AS VARCHAR), '(none)') || ' -> ' || COALESCE(CAST(new.decade AS VARCHAR), '(none)'), '')

@@ -133,7 +133,7 @@ def _rows_of(connection: "SnowflakeConnection", table: Table, version: LoadedVer
     name = f"CORE.{table.name.upper()}"
     sql, values = f"SELECT COUNT(*) AS row_total FROM {name}", ()  # noqa: S608 - a constant of the contracts
     if table.name.startswith("fact_"):
-        sql, values = f"{sql} WHERE source = %s AND dt = %s", (version.source, version.dt)
+        sql, values = f"{sql} WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')", (version.source, version.dt)
     [row] = query_rows(connection, sql, values)
     return int(row["row_total"])
 
@@ -143,7 +143,7 @@ def _films(connection: "SnowflakeConnection", version: LoadedVersion, applied: A
     [row] = query_rows(
         connection,
         f"SELECT COUNT(*) AS row_total FROM RAW.{MOVIES.name.upper()}"  # noqa: S608 - a constant of the contracts
-        " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s",
+        " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND batch_id = %s AND transform_id = %s",
         (version.source, version.dt, applied.batch_id, applied.transform_id),
     )
     return int(row["row_total"])

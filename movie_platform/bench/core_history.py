@@ -34,7 +34,7 @@ _FILMS = """
         FROM (SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS number FROM TABLE(GENERATOR(ROWCOUNT => {films})))
     )
 """
-_VERSION = "'bench', TO_DATE('{dt}'), '{batch_id}', 'transform'"
+_VERSION = "'bench', TO_DATE('{dt}', 'YYYY-MM-DD'), '{batch_id}', 'transform'"
 _KEYS = "source, dt, batch_id, transform_id"
 _ROWS: dict[str, tuple[str, str, str]] = {
     "movies": (
@@ -163,7 +163,7 @@ def _load(connection: "SnowflakeConnection", films: int, day: int) -> None:
         connection,
         f"INSERT INTO RAW.batches ({_KEYS}, announcement, transformed_at, load_type, extracted_at, content_id, rows_in,"
         f" exact_duplicates, keyless_quarantined_rows, {counted}, file_name, file_row, loaded_at)"
-        f" SELECT {version}, 0, TO_DATE('{dt}'), 'full', TO_DATE('{dt}'), 'bench', {films}, 0, 0, {numbers},"
+        f" SELECT {version}, 0, TO_DATE('{dt}', 'YYYY-MM-DD'), 'full', TO_DATE('{dt}', 'YYYY-MM-DD'), 'bench', {films}, 0, 0, {numbers},"
         f" 'bench-{dt}', 1, CURRENT_TIMESTAMP()",
     )
 

@@ -27,7 +27,7 @@ _VERSIONS = """
     FROM CORE.DIM_MOVIE
     WHERE source = %(source)s AND movie_id IN (
         SELECT movie_id FROM CORE.DIM_MOVIE
-        WHERE source = %(source)s AND (valid_from >= %(dt)s OR (valid_to >= %(dt)s AND NOT is_current))
+        WHERE source = %(source)s AND (valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD') OR (valid_to >= TO_DATE(%(dt)s, 'YYYY-MM-DD') AND NOT is_current))
     )
 """
 _FILMS_OF_THE_WINNER = """
@@ -36,17 +36,17 @@ _FILMS_OF_THE_WINNER = """
     JOIN CORE.APPLIED_DAYS AS applied
         ON applied.source = films.source AND applied.dt = films.dt
         AND applied.batch_id = films.batch_id AND applied.transform_id = films.transform_id
-    WHERE films.source = %(source)s AND films.dt = %(dt)s
+    WHERE films.source = %(source)s AND films.dt = TO_DATE(%(dt)s, 'YYYY-MM-DD')
 """
 _FILMS_OF_THE_SNAPSHOT = """
-    SELECT movie_id FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt = %(dt)s
+    SELECT movie_id FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt = TO_DATE(%(dt)s, 'YYYY-MM-DD')
 """
 _WHOLE_TABLE = "SELECT * FROM CORE.$table"
-_FROM_THE_DAY_ON = "SELECT * FROM CORE.$table WHERE source = %(source)s AND dt >= %(dt)s"
+_FROM_THE_DAY_ON = "SELECT * FROM CORE.$table WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')"
 _BRIDGE = """
     FROM CORE.$table AS bridge
     JOIN CORE.DIM_MOVIE AS movie ON movie.movie_key = bridge.movie_key
-    WHERE movie.source = %(source)s AND movie.valid_from >= %(dt)s
+    WHERE movie.source = %(source)s AND movie.valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
 """
 _VERSIONS_ARE_MADE_AGAIN = (
     "find the run of the task graph in OPS.core_changes; a film's versions are made again when a batch of the day is"
@@ -102,8 +102,8 @@ def _unbroken_history() -> SqlRule:
                 FROM ($versions)
             )
             WHERE valid_from >= valid_to
-                OR valid_to <> COALESCE(next_valid_from, CAST('$open_end' AS DATE))
-                OR is_current <> (valid_to = CAST('$open_end' AS DATE))
+                OR valid_to <> COALESCE(next_valid_from, TO_DATE('$open_end', 'YYYY-MM-DD'))
+                OR is_current <> (valid_to = TO_DATE('$open_end', 'YYYY-MM-DD'))
             """,
             versions=_VERSIONS,
             open_end=OPEN_END,

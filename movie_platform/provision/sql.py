@@ -103,7 +103,7 @@ class SchemaHistory:
         """Notes that a file was applied just now; False where the history's table does not exist yet."""
         statement = (
             f"INSERT INTO {self._table} (file_name, checksum, applied_at, applied_by, seconds)"
-            " SELECT %s, %s, CURRENT_TIMESTAMP()::TIMESTAMP_NTZ, CURRENT_USER(), %s"
+            " SELECT %s, %s, SYSDATE(), CURRENT_USER(), %s"
         )
         with self._connection.cursor() as cursor:
             try:

@@ -227,7 +227,7 @@ class Request:
         shown = list(
             query_rows(
                 self._connection,
-                "SELECT batch_id, transform_id FROM CORE.APPLIED_DAYS WHERE source = %s AND dt = %s",
+                "SELECT batch_id, transform_id FROM CORE.APPLIED_DAYS WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')",
                 self._day,
             )
         )
@@ -238,7 +238,7 @@ class Request:
         rows = query_rows(
             self._connection,
             "SELECT batch_id, transform_id, extracted_at, transformed_at, announcement FROM RAW.BATCHES"
-            " WHERE source = %s AND dt = %s"
+            " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')"
             " QUALIFY ROW_NUMBER() OVER (PARTITION BY batch_id, transform_id"
             " ORDER BY transformed_at DESC, announcement DESC) = 1",
             self._day,
@@ -259,7 +259,7 @@ class Request:
         found = next(
             query_rows(
                 self._connection,
-                "SELECT attempts, error_code, error_message FROM OPS.PENDING_DAYS WHERE source = %s AND dt = %s",
+                "SELECT attempts, error_code, error_message FROM OPS.PENDING_DAYS WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')",
                 self._day,
             ),
             None,
@@ -272,7 +272,7 @@ class Request:
         """Has a day that waits for somebody be tried again: whoever asks for it has looked."""
         with self._connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE OPS.PENDING_DAYS SET attempts = 0, tried_at = NULL WHERE source = %s AND dt = %s"
+                "UPDATE OPS.PENDING_DAYS SET attempts = 0, tried_at = NULL WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')"
                 " AND attempts >= %s",
                 (*self._day, ATTEMPTS_A_DAY),
             )
@@ -282,8 +282,8 @@ class Request:
         with self._connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO OPS.LOAD_RUNS (source, dt, batch_id, transform_id, run_id, recorded_at)"
-                " SELECT %s, %s, %s, %s, %s, SYSDATE() WHERE NOT EXISTS (SELECT 1 FROM OPS.LOAD_RUNS"
-                " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s AND run_id = %s)",
+                " SELECT %s, TO_DATE(%s, 'YYYY-MM-DD'), %s, %s, %s, SYSDATE() WHERE NOT EXISTS (SELECT 1 FROM OPS.LOAD_RUNS"
+                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND batch_id = %s AND transform_id = %s AND run_id = %s)",
                 (*self._version, run_id, *self._version, run_id),
             )
 
@@ -293,7 +293,7 @@ class Request:
         rows = query_rows(
             self._connection,
             "SELECT table_name, rows_inserted, rows_updated, rows_closed, rows_deleted FROM OPS.CORE_CHANGES"
-            " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s"
+            " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND batch_id = %s AND transform_id = %s"
             " QUALIFY ROW_NUMBER() OVER (PARTITION BY table_name ORDER BY applied_at DESC) = 1",
             (*self._day, batch_id, transform_id),
         )
@@ -339,7 +339,7 @@ class Request:
         announced = next(
             query_rows(
                 self._connection,
-                "SELECT * FROM RAW.BATCHES WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s"
+                "SELECT * FROM RAW.BATCHES WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND batch_id = %s AND transform_id = %s"
                 " ORDER BY transformed_at DESC, announcement DESC LIMIT 1",
                 self._version,
             )
@@ -350,7 +350,7 @@ class Request:
             [found] = query_rows(
                 self._connection,
                 f"SELECT COUNT(*) AS row_total FROM (SELECT DISTINCT file_name, file_row FROM {name}"  # noqa: S608 - a constant of the contracts
-                " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s)",
+                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND batch_id = %s AND transform_id = %s)",
                 self._version,
             )
             expected = int(announced[f"{table.name}_rows"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from movie_platform_tests import hostile_account as accounts
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud
 
 
@@ -18,3 +19,10 @@ def snowflake_cloud(
         yield cloud
     finally:
         cloud.down()
+
+
+@pytest.fixture(scope="module")
+def hostile_account(snowflake_cloud: SnowflakeCloud) -> Iterator[SnowflakeCloud]:
+    """The module's Snowflake with the defaults of `movie_platform_tests.hostile_account` for the account."""
+    with snowflake_cloud.connect() as administrator, accounts.hostile_account(administrator):
+        yield snowflake_cloud

@@ -115,6 +115,9 @@ _EXISTS = re.compile(r'(?:Table|View|Schema|Sequence) with name "(?P<name>[^"]+)
 _NO_COLUMN = re.compile(
     r'Referenced column "(?P<name>[^"]+)" not found|does not have a column (?:named|with name) "(?P<other>[^"]+)"'
 )
+_UNRECOGNIZED = re.compile(r"(?P<kind>Date|Timestamp|Time) '.*' is not recognized")
+_UNPARSED = re.compile(r"Can't parse '.*' as \w+ with format '.*'")
+_UNSUPPORTED = re.compile(r"Unsupported feature '(?P<feature>.*)'")
 
 
 def _first_lines(text: str) -> str:
@@ -166,6 +169,13 @@ def _from_duckdb(exception: duckdb.Error) -> SnowflakeError:
         return SnowflakeError(3001, "42501", f"SQL access control error:\n{text}")
     if "cannot affect the same target row more than once" in text:
         return SnowflakeError(100090, "42P18", "Duplicate row detected during DML action")
+    if match := _UNRECOGNIZED.search(text):
+        number = 100040 if match["kind"] == "Date" else 100108 if match["kind"] == "Time" else 100035
+        return SnowflakeError(number, "22007", match[0])
+    if match := _UNPARSED.search(text):
+        return SnowflakeError(100096, "22007", match[0])
+    if match := _UNSUPPORTED.search(text):
+        return unsupported(match["feature"])
     if "Division by zero" in text:
         return SnowflakeError(100051, "22012", "Division by zero")
     if "Values were not provided" in text:

@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, WriteConflictError, from_exception
+from movie_platform.local_cloud.snowflake.state import value_macros
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.stream_store import Stream
 from movie_platform.local_cloud.snowflake.state.translate import Translator
@@ -25,6 +26,7 @@ from movie_platform.local_cloud.snowflake.text import tokens
 from movie_platform.local_cloud.snowflake.text.bindings import Bindings
 from movie_platform.local_cloud.snowflake.text.names import FullName, Name
 from movie_platform.local_cloud.snowflake.text.result_set import Result
+from movie_platform.local_cloud.snowflake.text.session_parameters import PARAMETERS
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -83,11 +85,21 @@ class Session:
         # Tables of which the open transaction changed or removed rows.
         self.changing: set[FullName] = set()
         self._snapshot = False
-        self.autocommit = bool(self.parameters.get("AUTOCOMMIT", True))
         self.last_query_id: str | None = None
         self.used_at = time.monotonic()
         self._lock = threading.Lock()
+        self._parameters_of: int | None = None
+        self.use_parameters()
         self._results: OrderedDict[str, pa.Table] = OrderedDict()
+
+    def use_parameters(self) -> None:
+        """Has the session do as its parameters say now: its own, its user's, the account's."""
+        self._parameters_of = self.account.parameters.generation
+        known = {name: value for name, value in self.parameters.items() if name in PARAMETERS}
+        self.effective = self.account.parameters.effective(self.user, known)
+        self.autocommit = bool(self.effective["AUTOCOMMIT"][0])
+        self.translator.timestamp_mapping = str(self.effective["TIMESTAMP_TYPE_MAPPING"][0])
+        value_macros.apply(self.duck, {name: value for name, (value, _) in self.effective.items()})
 
     @property
     def database(self) -> str | None:
@@ -111,6 +123,8 @@ class Session:
         with self._lock:
             self.used_at = time.monotonic()
             try:
+                if self._parameters_of != self.account.parameters.generation:
+                    self.use_parameters()
                 statement.sql = self._with_variables(statement.sql)
                 result = self.router.run(self, statement)
                 answer = consume(result)

@@ -10,6 +10,7 @@ from snowflake.connector import SnowflakeConnection
 
 from movie_platform.contracts import Table
 from movie_platform.contracts.marts import MART_VIEWS
+from movie_platform_tests.hostile_account import OWN_FORMATS
 from movie_platform_tests.mart_tables import D18, D19, D20, SETTINGS, prepare
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, dicts, rows
 
@@ -19,11 +20,19 @@ pytestmark = pytest.mark.cloud
 PYTHON_TYPES: dict[str, type] = {"string": str, "int": int, "bigint": int, "date": date, "boolean": bool}
 
 
-@pytest.fixture(scope="module")
-def connection(snowflake_cloud: SnowflakeCloud) -> Iterator[SnowflakeConnection]:
-    with snowflake_cloud.connect() as opened:
+@pytest.fixture(scope="module", params=["a new account", "a hostile account"])
+def connection(
+    request: pytest.FixtureRequest, snowflake_cloud: SnowflakeCloud
+) -> Iterator[SnowflakeConnection]:
+    """A reader's session, with the account's defaults."""
+    if request.param == "a hostile account":
+        request.getfixturevalue("hostile_account")
+    with snowflake_cloud.connect(session_parameters=OWN_FORMATS) as opened:
         prepare(opened)
-        yield opened
+    with snowflake_cloud.connect(
+        database=SETTINGS.snowflake_database, warehouse=SETTINGS.snowflake_warehouse, role="SYSADMIN"
+    ) as reader:
+        yield reader
 
 
 def found(connection: SnowflakeConnection, mart: str, where: str, *columns: str) -> list[tuple[Any, ...]]:
@@ -265,19 +274,19 @@ def test_quarantined_rows_are_counted_by_rule_and_by_reader(connection: Snowflak
         "quarantined_by_reader",
         "quarantined_by_other_rule",
     )
-    where = f"source = 's' AND dt = '{D20}'"
+    where = f"source = 's' AND dt = TO_DATE('{D20}', 'YYYY-MM-DD')"
     assert found(connection, "data_quality_daily", where, *columns) == [(1, 1, 0, 1, 1)]
 
 
 def test_a_day_says_how_complete_its_films_are(connection: SnowflakeConnection):
     columns = ("dt", "year_null_share", "box_office_null_share", "average_rating_null_share")
-    assert found(connection, "data_quality_daily", f"source = 's' AND dt = '{D20}'", *columns) == [
+    assert found(connection, "data_quality_daily", f"source = 's' AND dt = TO_DATE('{D20}', 'YYYY-MM-DD')", *columns) == [
         (D20, Decimal("0.000000"), Decimal("0.500000"), Decimal("0.250000"))
     ]
 
 
 def test_a_rule_that_held_when_it_was_measured_last_is_not_a_failed_one(connection: SnowflakeConnection):
     columns = ("rules_measured", "rules_failed", "failed_rules")
-    assert found(connection, "data_quality_daily", f"source = 's' AND dt = '{D20}'", *columns) == [
+    assert found(connection, "data_quality_daily", f"source = 's' AND dt = TO_DATE('{D20}', 'YYYY-MM-DD')", *columns) == [
         (3, 2, "versions_follow, weights_sum_to_one")
     ]

@@ -30,7 +30,7 @@ from movie_platform.local_cloud.snowflake.errors import (
     WriteConflictError,
     from_exception,
 )
-from movie_platform.local_cloud.snowflake.state import load_history
+from movie_platform.local_cloud.snowflake.state import load_history, value_macros
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.copy_plan import CopyPlan, parse_copy
 from movie_platform.local_cloud.snowflake.state.lake import STORAGE_UNREACHABLE, StagedFile
@@ -71,6 +71,7 @@ class Snowpipe:
         self._requests = account.pipe_requests
         self._options = account.options
         self._order = random.Random(account.options.pipe_seed)  # noqa: S311 - an order that anybody may foresee
+        self._parameters = account.parameters
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -231,6 +232,9 @@ class Snowpipe:
         piece = None if whole else Piece(file.rows_loaded, rows_at_once)
         now = datetime.now(UTC)
         with self._engine.transaction() as connection:
+            # No session's parameters: the account's.
+            effective = self._parameters.effective(None, {})
+            value_macros.apply(connection, {name: value for name, (value, _) in effective.items()})
             rows = self._loader.load(connection, plan, staged, now, piece)
             # A file that was changed since its rows were counted is loaded as it is.
             loaded = file.rows_loaded + rows

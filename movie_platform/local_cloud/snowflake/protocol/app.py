@@ -36,6 +36,7 @@ from movie_platform.local_cloud.snowflake.statements.router import Router
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.bindings import parse_bindings
 from movie_platform.local_cloud.snowflake.text.names import Name
+from movie_platform.local_cloud.snowflake.text.session_parameters import PARAMETERS
 from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 
 logger = logging.getLogger(__name__)
@@ -175,7 +176,7 @@ class Server:
         self._close_idle_sessions()
         self._results.sweep()
         session = Session(
-            self._account, self._router, user, role, parameters=dict(data.get("SESSION_PARAMETERS") or {})
+            self._account, self._router, user, role, parameters=_given(data.get("SESSION_PARAMETERS"))
         )
         # A database, schema or warehouse that does not exist is no error at login, as on Snowflake: none is current.
         warehouse = _identifier(query.get("warehouse"))
@@ -370,15 +371,21 @@ def _failure(failure: SnowflakeError, query_id: str | None) -> Answer:
     }
 
 
+def _given(parameters: dict[str, Any] | None) -> dict[str, Any]:
+    # What a client sets at login, names in upper case; what only clients know is kept as it is.
+    named = {name.upper(): value for name, value in (parameters or {}).items()}
+    return {
+        name: PARAMETERS[name].value(value) if name in PARAMETERS else value for name, value in named.items()
+    }
+
+
 def _parameters(session: Session) -> list[dict[str, Any]]:
     return [
-        {"name": "AUTOCOMMIT", "value": session.autocommit},
-        {"name": "TIMEZONE", "value": "Etc/UTC"},
+        *({"name": name, "value": value} for name, (value, _) in session.effective.items()),
         {"name": "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY", "value": 3600},
         # 0: arrays are bound inside the request; otherwise the client would stage them with PUT.
         {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0},
         {"name": "CLIENT_TELEMETRY_ENABLED", "value": False},
-        {"name": "QUERY_TAG", "value": str(session.parameters.get("QUERY_TAG") or "")},
     ]
 
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from movie_platform.local_cloud.snowflake.state import value_macros
 from movie_platform.local_cloud.snowflake.state.access_store import AccessStore
 from movie_platform.local_cloud.snowflake.state.clock import Clock
 from movie_platform.local_cloud.snowflake.state.engine import Engine
 from movie_platform.local_cloud.snowflake.state.lake import Lake
+from movie_platform.local_cloud.snowflake.state.parameter_store import ParameterStore
 from movie_platform.local_cloud.snowflake.state.pipe_queue import PipeQueue
 from movie_platform.local_cloud.snowflake.state.pipe_requests import PipeRequests
 from movie_platform.local_cloud.snowflake.state.pipe_store import PipeStore
@@ -29,6 +31,7 @@ class Account:
     access: AccessStore = field(init=False)
     clock: Clock = field(init=False)
     storage: StorageAccess = field(init=False)
+    parameters: ParameterStore = field(init=False)
     pipes: PipeStore = field(init=False)
     pipe_queue: PipeQueue = field(init=False)
     pipe_requests: PipeRequests = field(init=False, default_factory=PipeRequests)
@@ -38,11 +41,13 @@ class Account:
     plans: PlanCache = field(init=False, default_factory=PlanCache)
 
     def __post_init__(self) -> None:
+        self.engine.run(value_macros.creation_sql())
         self.access = AccessStore(self.engine)
         self.clock = Clock(self.options.clock_file)
         self.storage = StorageAccess(
             self.lake, self.access, self.clock, timedelta(seconds=self.options.trust_delay_seconds)
         )
+        self.parameters = ParameterStore(self.engine)
         self.pipes = PipeStore(self.engine)
         self.pipe_queue = PipeQueue(self.lake)
         self.streams = StreamStore(self.engine, self.clock)

@@ -50,6 +50,9 @@ CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_keys (
     database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, column_name VARCHAR, kind VARCHAR,
     key_sequence INTEGER
 );
+CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_parameters (
+    level VARCHAR, owner VARCHAR, name VARCHAR, value VARCHAR
+);
 """
 
 _DATABASE_TABLES = """
@@ -183,6 +186,15 @@ class Engine:
             finally:
                 connection.close()
         return int(row[0]) if row and isinstance(row[0], int) else 0
+
+    def run(self, statements: str) -> None:
+        """Statements that make or replace what belongs to the account and is always there."""
+        with self._catalog_lock:
+            connection = self.cursor()
+            try:
+                connection.execute(statements)
+            finally:
+                connection.close()
 
     def databases(self) -> list[str]:
         """Names of all databases."""

@@ -28,6 +28,7 @@ class PlanKey:
     sql: str
     database: str | None
     schema: str | None
+    timestamp_mapping: str
 
 
 @dataclass(frozen=True, slots=True)

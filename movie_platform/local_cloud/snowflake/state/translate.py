@@ -6,6 +6,8 @@ statement of several parts is one transaction and results stream. fakesnow's ver
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -17,7 +19,11 @@ from sqlglot import Expr, exp
 from sqlglot.errors import ErrorLevel, ParseError, UnsupportedError
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception, unsupported
+from movie_platform.local_cloud.snowflake.state import date_values, exact_numbers
+from movie_platform.local_cloud.snowflake.state.binding_types import Questions, complaint
 from movie_platform.local_cloud.snowflake.state.engine import PUBLIC_SCHEMA, Engine
+from movie_platform.local_cloud.snowflake.state.value_macros import DIVISION_BY_ZERO
+from movie_platform.local_cloud.snowflake.text.dialect import LocalSnowflake
 from movie_platform.local_cloud.snowflake.text.names import quoted
 
 _NAMED_BIND = re.compile(r"=>\s*\?(?!\?)")
@@ -50,7 +56,7 @@ def parse(sql: str) -> Expr:
         sql = _NAMED_BIND.sub("=> (?)", sql) if "=>" in sql else sql
         found = [
             tree
-            for tree in sqlglot.parse(sql, read="snowflake")
+            for tree in sqlglot.parse(sql, read=LocalSnowflake)
             if tree and not isinstance(tree, exp.Semicolon)
         ]
     except ParseError as error:
@@ -73,24 +79,59 @@ def parse(sql: str) -> Expr:
 class _Cursor(FakeSnowflakeCursor):
     """Gives what fakesnow would execute instead of executing it."""
 
+    timestamp_mapping = "TIMESTAMP_NTZ"
+
+    def _with_values(self, tree: Expr, parameters: list[Any] | None) -> Expr:
+        # Conversions by the session's formats, and exact numbers.
+        tree = date_values.replace_casts(tree)
+        placeholders = _with_literals(tree, parameters)
+        if isinstance(tree, exp.Insert | exp.Update | exp.Merge):
+            date_values.convert_stored(tree, self._columns(tree))
+        questions = Questions()
+        date_values.ask_for_dates(tree, questions)
+        exact_numbers.ask_for_numbers(tree, questions)
+        asked = tree.expression if isinstance(tree, exp.Create) else tree
+        if questions.open:
+            questions.resolve(self._duck_conn, lambda: _duck_sql(asked))
+        if date_values.has_macros(tree) and date_values.AMBIGUOUS in complaint(
+            self._duck_conn, _duck_sql(asked)
+        ):
+            date_values.ask_for_overloads(tree, questions)
+            questions.resolve(self._duck_conn, lambda: _duck_sql(asked))
+        if placeholders:
+            _with_placeholders(tree)
+        return tree
+
+    def _columns(self, tree: Expr) -> dict[str, str]:
+        # DuckDB's types of the columns of the table that a statement changes.
+        table = tree.find(exp.Table)
+        if table is None:
+            return {}
+        rows = self._duck_conn.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND (database_name = 'temp' OR "
+            "(database_name = ? AND schema_name = ?)) ORDER BY database_name <> 'temp', column_index",
+            [table.name, table.catalog or self._conn.database, table.db or self._conn.schema],
+        ).fetchall()
+        return dict(rows)
+
     def prepare(self, expression: Expr, parameters: list[Any] | None) -> list[Prepared]:
         """The DuckDB statements for one Snowflake statement, in order."""
         self.check_db_and_schema(expression)
         native_merge = isinstance(expression, exp.Merge)
         prepared: list[Prepared] = []
         for part in [expression] if native_merge else self._transform_explode(expression):
-            transformed = _without_float_sums(self._transform(_with_marked_sums(part), parameters))
+            replaced = date_values.replace_functions(part, self.timestamp_mapping)
+            transformed = _without_float_sums(self._transform(_with_marked_sums(replaced), parameters))
+            if not isinstance(part, exp.Show | exp.Describe | exp.Command):
+                transformed = self._with_values(transformed, parameters)
             _refuse_division_by_zero(transformed)
             # What DuckDB has no word for would be left out with a warning in a log.
-            sql = _with_quoted_keywords(transformed).sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+            sql = _duck_sql(transformed)
             if not sql:
                 raise unsupported(expression.sql(dialect="snowflake")[:200])
-            has_placeholder = transformed.find(exp.Placeholder) is not None
+            has_placeholder = transformed.find(exp.Placeholder, exp.Parameter) is not None
             prepared.append(Prepared(sql, parameters if has_placeholder else None, transformed))
         return prepared
-
-
-DIVISION_BY_ZERO = "Division by zero"
 
 
 def _refuse_division_by_zero(tree: Expr) -> None:
@@ -105,6 +146,46 @@ def _refuse_division_by_zero(tree: Expr) -> None:
 
 
 _EXACT = "exact"
+_BIND = "bind"
+
+
+def _duck_sql(tree: Expr) -> str:
+    return _with_quoted_keywords(tree).sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+
+
+def _with_literals(tree: Expr, parameters: list[Any] | None) -> bool:
+    # While types are asked for, bind variables stand as their values, each with its number: a value may be needed
+    # twice, or elsewhere, in what is made of the statement.
+    placeholders = list(tree.find_all(exp.Placeholder, bfs=False))
+    if not placeholders or parameters is None or len(placeholders) != len(parameters):
+        return False
+    for number, (placeholder, value) in enumerate(zip(placeholders, parameters, strict=True), start=1):
+        if placeholder.args.get("this"):
+            return False
+        literal = _literal(value)
+        literal.meta[_BIND] = number
+        placeholder.replace(literal)
+    return True
+
+
+def _literal(value: object) -> Expr:
+    if value is None:
+        return exp.Null()
+    if isinstance(value, bool):
+        return exp.Boolean(this=value)
+    if isinstance(value, int | float | Decimal):
+        return exp.Literal(this=str(value), is_string=False)
+    if isinstance(value, datetime):
+        return exp.cast(exp.Literal.string(value.isoformat()), "TIMESTAMPTZ" if value.tzinfo else "TIMESTAMP")
+    if isinstance(value, date | time):
+        return exp.cast(exp.Literal.string(value.isoformat()), type(value).__name__.upper())
+    return exp.Literal.string(str(value))
+
+
+def _with_placeholders(tree: Expr) -> None:
+    for node in list(tree.find_all(exp.Literal, exp.Null, exp.Boolean, exp.Cast)):
+        if (number := node.meta.get(_BIND)) is not None:
+            node.replace(exp.Parameter(this=exp.Literal.number(number)))
 
 
 def _with_quoted_keywords(tree: Expr) -> Expr:
@@ -161,6 +242,8 @@ class Translator(FakeSnowflakeConnection):
         )
         self._engine = engine
         self._duck = duck
+        # TIMESTAMP_TYPE_MAPPING of the session.
+        self.timestamp_mapping = "TIMESTAMP_NTZ"
 
     def use(self, database: str | None, schema: str | None) -> None:
         """Makes a database and schema current; both must exist. Without a schema PUBLIC becomes current."""
@@ -177,7 +260,9 @@ class Translator(FakeSnowflakeConnection):
         Raises SnowflakeError where fakesnow refuses it.
         """
         try:
-            return _Cursor(self, self._duck).prepare(expression, parameters)
+            cursor = _Cursor(self, self._duck)
+            cursor.timestamp_mapping = self.timestamp_mapping
+            return cursor.prepare(expression, parameters)
         except (AssertionError, KeyError, AttributeError, ValueError, UnsupportedError) as error:
             # fakesnow's rules assert the shapes that they know; another shape is a statement that it cannot do.
             raise unsupported(

@@ -6,6 +6,8 @@ Sources: Snowflake documentation, "CREATE ROLE", "CREATE USER", "CREATE WAREHOUS
 
 from dataclasses import dataclass
 
+from movie_platform.local_cloud.snowflake.text.session_parameters import PARAMETERS
+
 SIZES = {
     "XSMALL": "X-Small", "X-SMALL": "X-Small", "SMALL": "Small", "MEDIUM": "Medium", "LARGE": "Large",
     "XLARGE": "X-Large", "X-LARGE": "X-Large", "XXLARGE": "2X-Large", "X2LARGE": "2X-Large", "2X-LARGE": "2X-Large",
@@ -33,7 +35,8 @@ USER = AccountKind(
             "MUST_CHANGE_PASSWORD", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE", "DEFAULT_ROLE", "DEFAULT_SECONDARY_ROLES",
             "RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2", "TYPE",
         }
-    ),
+    )
+    | PARAMETERS.keys(),
 )  # fmt: skip
 WAREHOUSE = AccountKind(
     "WAREHOUSE",

@@ -24,6 +24,7 @@ from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     MONITOR,
     ROLE,
     SIZES,
+    USER,
     WAREHOUSE,
     AccountKind,
 )
@@ -35,7 +36,9 @@ from movie_platform.local_cloud.snowflake.statements.named_objects import (
     read_drop,
     stays,
 )
+from movie_platform.local_cloud.snowflake.statements.parameters import set_for_user
 from movie_platform.local_cloud.snowflake.text import result_set
+from movie_platform.local_cloud.snowflake.text.session_parameters import PARAMETERS
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream, Value
 
 
@@ -74,12 +77,23 @@ def create(session: Session, statement: Statement) -> result_set.Result:
         token = base64.b64encode(secrets.token_bytes(24)).decode()
         properties.setdefault("STORAGE_AWS_EXTERNAL_ID", f"{session.account.name}_SFCRole=2_{token}")
     session.outside_transaction()
+    parameters = _take_parameters(kind, properties)
+    if kind is USER:
+        session.account.parameters.forget_user(name)
+        set_for_user(session, name, parameters)
     access.create(kind.name, name, session.role, comment, properties, replace=creation.replace)
     if kind is WAREHOUSE:
         # A new warehouse becomes the session's, as on Snowflake.
         session.warehouse = name
     access.created(kind.name, name, session.role)
     return created(kind.name, name)
+
+
+def _take_parameters(kind: AccountKind, properties: dict[str, Any]) -> dict[str, Any]:
+    # A user's session parameters are kept with the account's, not with what describes the user.
+    if kind is not USER:
+        return {}
+    return {name: properties.pop(name) for name in list(properties) if name in PARAMETERS}
 
 
 def _check(session: Session, kind: AccountKind, properties: Mapping[str, Any]) -> None:
@@ -133,6 +147,9 @@ def alter(session: Session, statement: Statement) -> result_set.Result:
     comment = changes.pop("COMMENT", None)
     _check(session, kind, {**found.properties, **changes})
     session.outside_transaction()
+    parameters = _take_parameters(kind, changes)
+    if kind is USER:
+        set_for_user(session, name, parameters)
     access.alter(found, comment=None if comment is None else str(comment), properties=changes)
     return result_set.done()
 
@@ -153,4 +170,6 @@ def drop(session: Session, statement: Statement) -> result_set.Result:
         return replace(reference, kind=kind.name).drop_missing(name, name)
     session.outside_transaction()
     access.drop(kind.name, name)
+    if kind is USER:
+        session.account.parameters.forget_user(name)
     return dropped(name)

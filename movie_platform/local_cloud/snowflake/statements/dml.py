@@ -64,7 +64,7 @@ def _plan_key(session: Session, statement: Statement) -> PlanKey | None:
     """What a statement's plan is kept under; None where it is made anew each time."""
     if statement.bindings.values or statement.describe_only:
         return None
-    return PlanKey(statement.sql, session.database, session.schema)
+    return PlanKey(statement.sql, session.database, session.schema, session.translator.timestamp_mapping)
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""Statements about the session itself: transactions, USE, SET and UNSET, ALTER SESSION."""
+"""Statements about the session itself: transactions, USE, SET and UNSET of variables."""
 
 from sqlglot import exp
 
@@ -7,16 +7,7 @@ from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.translate import parse
 from movie_platform.local_cloud.snowflake.statements.queries import run_tree
 from movie_platform.local_cloud.snowflake.text import result_set
-from movie_platform.local_cloud.snowflake.text.names import matches_like
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
-
-# Parameters that a session keeps and shows; the local Snowflake acts on AUTOCOMMIT only.
-_PARAMETERS = frozenset(
-    {
-        "QUERY_TAG", "STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS", "LOCK_TIMEOUT",
-        "ROWS_PER_RESULTSET", "USE_CACHED_RESULT", "AUTOCOMMIT", "CLIENT_SESSION_KEEP_ALIVE",
-    }
-)  # fmt: skip
 
 
 def begin(session: Session, statement: Statement) -> result_set.Result:
@@ -132,58 +123,3 @@ def unset_variable(session: Session, statement: Statement) -> result_set.Result:
     stream.end()
     session.variables.pop(name, None)
     return result_set.done()
-
-
-def alter_session(session: Session, statement: Statement) -> result_set.Result:
-    """ALTER SESSION SET / UNSET of the parameters that the local Snowflake keeps."""
-    stream = TokenStream(statement.sql)
-    stream.expect("ALTER", "SESSION")
-    if stream.accept("UNSET"):
-        while True:
-            name = stream.word()
-            session.parameters.pop(name, None)
-            if name == "AUTOCOMMIT":
-                _set_autocommit(session, value=True)
-            if not stream.accept_symbol(","):
-                break
-    else:
-        stream.expect("SET")
-        while not stream.at_end:
-            name = stream.word()
-            if name not in _PARAMETERS:
-                raise unsupported(f"the session parameter {name}")
-            stream.expect_symbol("=")
-            value = stream.value()
-            stream.accept_symbol(",")
-            if name == "AUTOCOMMIT":
-                if not isinstance(value, bool):
-                    raise stream.unexpected()
-                _set_autocommit(session, value=value)
-            session.parameters[name] = value
-    stream.end()
-    return result_set.done()
-
-
-def _set_autocommit(session: Session, *, value: bool) -> None:
-    if value:
-        session.commit()
-    session.autocommit = value
-
-
-def show_parameters(session: Session, statement: Statement) -> result_set.Result:
-    """SHOW PARAMETERS [LIKE …] [IN SESSION]."""
-    stream = TokenStream(statement.sql)
-    stream.expect("SHOW", "PARAMETERS")
-    pattern = stream.string() if stream.accept("LIKE") else None
-    if stream.accept("IN") or stream.accept("FOR"):
-        stream.expect("SESSION")
-    stream.end()
-    values = {"TIMEZONE": "Etc/UTC", "AUTOCOMMIT": str(session.autocommit).lower(), "QUERY_TAG": ""}
-    values |= {name: str(value) for name, value in session.parameters.items() if name in _PARAMETERS}
-    rows = [
-        (name, value, "", "SESSION", "", "STRING")
-        for name, value in sorted(values.items())
-        if pattern is None or matches_like(pattern, name)
-    ]
-    names = ("key", "value", "default", "level", "description", "type")
-    return result_set.rows_result([(name, "text") for name in names], rows)

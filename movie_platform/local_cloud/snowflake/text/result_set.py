@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from movie_platform.local_cloud.snowflake.errors import unsupported
 
@@ -214,7 +215,13 @@ def _timestamps(array: pa.Array, *, with_zone: bool) -> pa.Array:
     arrays = [pa.array(seconds, pa.int64()), pa.array(nanoseconds, pa.int32())]
     names = ["epoch", "fraction"]
     if with_zone:
-        # Minutes from UTC, plus 1440: sessions are in UTC.
-        arrays.append(pa.array(np.full(len(values), 1440), pa.int32()))
+        arrays.append(pa.array(_minutes_from_utc(array, seconds) + 1440, pa.int32()))
         names.append("timezone")
     return pa.StructArray.from_arrays(arrays, names=names, mask=nulls)
+
+
+def _minutes_from_utc(array: pa.Array, seconds: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    # The offset of each moment in the zone of its column, which is the session's.
+    moments = pa.array(seconds, pa.int64()).cast(pa.timestamp("s", tz=array.type.tz))
+    local = np.asarray(pc.call_function("local_timestamp", [moments]).cast(pa.int64()))
+    return ((local - seconds) // 60).astype(np.int32)

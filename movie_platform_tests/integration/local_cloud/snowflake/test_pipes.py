@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -92,7 +92,7 @@ def test_a_file_that_arrives_is_loaded_with_its_metadata(place: Place) -> None:
         TITLE=["Ä film", None],
         budget=pa.array([Decimal("1.50"), None], pa.decimal128(18, 2)),
         released=[date(1894, 1, 2), None],
-        at=pa.array([LONG_AGO, None], pa.timestamp("us", tz="UTC")),
+        at=pa.array([LONG_AGO, None], pa.timestamp("us")),
         extra=["ignored", "ignored"],
     )
     wait_for(lambda: place.count() == 2)
@@ -104,6 +104,17 @@ def test_a_file_that_arrives_is_loaded_with_its_metadata(place: Place) -> None:
         ("y", None, None, None, None, name, 2),
     ]
     assert abs((datetime.now(UTC) - loaded[0][7]).total_seconds()) < 60
+
+
+def test_a_moment_of_a_file_becomes_a_clock_by_the_accounts_time_zone(place: Place) -> None:
+    """CREATE FILE FORMAT (USE_LOGICAL_TYPE): a timestamp that is adjusted to UTC is a TIMESTAMP_LTZ; Parameters: a
+    pipe runs in no client's session."""
+    place.run("ALTER SESSION SET TIMEZONE = 'UTC'")
+    place.pipe()
+    place.put("films/zoned.parquet", ID=["x"], at=pa.array([LONG_AGO], pa.timestamp("us", tz="UTC")))
+    place.put("films/plain.parquet", ID=["y"], at=pa.array([LONG_AGO], pa.timestamp("us")))
+    wait_for(lambda: place.count() == 2)
+    assert place.run("SELECT at FROM films ORDER BY id") == [(LONG_AGO - timedelta(hours=8),), (LONG_AGO,)]
 
 
 def test_a_file_name_loads_once_whatever_is_in_it_later(place: Place) -> None:

@@ -55,7 +55,10 @@ def connection(snowflake_cloud: SnowflakeCloud, database: str, schema: str) -> I
 
 @pytest.fixture
 def bound(snowflake_cloud: SnowflakeCloud, database: str, schema: str) -> Iterator[SnowflakeConnection]:
-    with snowflake_cloud.connect(paramstyle="qmark", database=database, schema=schema) as opened:
+    # A moment with a zone is bound as a TIMESTAMP_NTZ in UTC, and means that moment only where the session is in UTC.
+    with snowflake_cloud.connect(
+        paramstyle="qmark", database=database, schema=schema, session_parameters={"TIMEZONE": "UTC"}
+    ) as opened:
         yield opened
 
 
@@ -336,7 +339,8 @@ def test_session_context_and_variables(connection: SnowflakeConnection, schema: 
         ("UNDROP TABLE t", 2, "0A000"),
         ("PUT file:///tmp/x @s", 2, "0A000"),
         ("BEGIN LET x := 1; END", 2, "0A000"),
-        ("ALTER SESSION SET TIMEZONE = 'Europe/Berlin'", 2, "0A000"),
+        ("ALTER SESSION SET TIMEZONE = 'Mars/Olympus'", 1008, "22023"),
+        ("ALTER SESSION SET NO_PARAMETER = 1", 1006, "22023"),
         ("SELECT * FROM SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY", 2, "0A000"),
         ("SELECT SYSTEM$WAIT(1)", 2140, "42601"),
         ("ATTACH 'x.db'", 1003, "42000"),
