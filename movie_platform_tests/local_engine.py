@@ -26,8 +26,11 @@ def local_account(home: Path) -> Iterator[Account]:
 
 
 def open_session(account: Account, user: str = "TESTS", role: str = "ACCOUNTADMIN") -> Session:
-    """A session whose statements go where a client's go."""
-    return Session(account, Router(), user, role)
+    """A session whose statements go where a client's go, with a warehouse."""
+    session = Session(account, Router(), user, role)
+    run(session, "CREATE WAREHOUSE IF NOT EXISTS tests")
+    run(session, "USE WAREHOUSE tests")
+    return session
 
 
 def run(session: Session, sql: str) -> list[tuple[Any, ...]]:

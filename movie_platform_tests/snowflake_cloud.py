@@ -22,6 +22,7 @@ from movie_platform.local_cloud.services import AWS, SNOWFLAKE
 from movie_platform.settings import Settings
 
 SERVICES = (AWS, SNOWFLAKE)
+WAREHOUSE = "TESTS_WH"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class SnowflakeCloud:
     def up(self) -> None:
         """Starts what is not running."""
         supervisor.up(self.home, services=SERVICES)
+        with self.connect() as connection:
+            rows(connection, f"CREATE WAREHOUSE IF NOT EXISTS {WAREHOUSE}")
 
     def down(self) -> None:
         """Stops both."""
@@ -44,7 +47,7 @@ class SnowflakeCloud:
         return Settings(home=self.home)
 
     def connect(self, *, paramstyle: str = "pyformat", **options: Any) -> SnowflakeConnection:
-        """A connection with the home's key."""
+        """A connection with the home's key, and a warehouse for what it computes."""
         settings = self.settings
         parameters: dict[str, Any] = {
             "account": settings.snowflake_account,
@@ -52,6 +55,7 @@ class SnowflakeCloud:
             "host": settings.snowflake_host,
             "port": settings.snowflake_port,
             "protocol": settings.snowflake_protocol,
+            "warehouse": WAREHOUSE,
             "authenticator": "SNOWFLAKE_JWT",
             "private_key_file": str(settings.snowflake_private_key_path),
             "login_timeout": 15,

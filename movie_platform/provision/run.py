@@ -25,6 +25,7 @@ from movie_platform.provision.sql import (
     SqlFileError,
     load_sql_files,
     pending_files,
+    warehouse_exists,
 )
 from movie_platform.provision.stacks import ResourceChange, Stack, StackDeployer
 from movie_platform.provision.verify import require_as_described
@@ -124,7 +125,10 @@ class _Provisioning:
         with connect(settings, role=settings.snowflake_admin_role, query_tag=QUERY_TAG) as session:
             history = SchemaHistory(session, settings.snowflake_database)
             if dry_run:
-                applied = tuple(file.name for file in pending_files(files, history.applied()))
+                # Without the warehouse nobody can say what was applied: all of it comes behind the warehouse.
+                there = warehouse_exists(session, settings.snowflake_warehouse)
+                known_files = history.applied() if there else {}
+                applied = tuple(file.name for file in pending_files(files, known_files))
             else:
                 deployment = SqlDeployment(
                     session, files, history, warehouse=settings.snowflake_warehouse, progress=self._progress

@@ -171,8 +171,8 @@ class SqlDeployment:
             )
 
     def _ensure_warehouse(self) -> None:
-        # SHOW needs no warehouse; reading the history does.
-        if not list(query_rows(self._connection, f"SHOW WAREHOUSES LIKE '{self._warehouse}'")):
+        # Reading the history needs a warehouse.
+        if not warehouse_exists(self._connection, self._warehouse):
             for file in self._files:
                 if file.belongs_to is Pass.WAREHOUSE:
                     self._apply(file)
@@ -189,6 +189,13 @@ class SqlDeployment:
         _use_role(self._connection, self._role)
         if file.belongs_to is not Pass.WAREHOUSE:
             self._unnoted = [entry for entry in self._unnoted if not self._history.note(*entry)]
+
+
+def warehouse_exists(connection: "SnowflakeConnection", warehouse: str) -> bool:
+    """Whether a warehouse of this name (a valid identifier) is there; the question itself needs none."""
+    name = Parameter("identifier", warehouse).sql("warehouse")
+    shown = query_rows(connection, f"SHOW WAREHOUSES LIKE '{name}'")
+    return any(row["name"] == name for row in shown)
 
 
 def _use_role(connection: "SnowflakeConnection", role: str) -> None:

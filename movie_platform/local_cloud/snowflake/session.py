@@ -69,6 +69,8 @@ class Session:
     role: str
     warehouse: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    # A task without a warehouse computes with Snowflake's own: it needs none.
+    serverless: bool = False
     session_id: int = field(default_factory=lambda: random.SystemRandom().randrange(1 << 48))
 
     def __post_init__(self) -> None:

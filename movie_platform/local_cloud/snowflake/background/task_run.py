@@ -43,7 +43,14 @@ class TaskRun:
         self._store = account.tasks
         self._graph = graph
         self._query_id = new_query_id()
-        self._session = Session(account, router, _SYSTEM_USER, task.owner, warehouse=task.warehouse)
+        self._session = Session(
+            account,
+            router,
+            _SYSTEM_USER,
+            task.owner,
+            warehouse=task.warehouse,
+            serverless=task.warehouse is None,
+        )
         self._ended_by: tuple[str, SnowflakeError] | None = None
 
     def run(self) -> str:

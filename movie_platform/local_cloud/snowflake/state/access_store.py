@@ -55,6 +55,8 @@ class AccessStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.RLock()
+        # Asked for with each statement, changed rarely.
+        self._objects: dict[str, list[AccountObject]] = {}
         for role in SYSTEM_ROLES:
             if self.find("ROLE", role) is None:
                 self.create("ROLE", role, "", "", {})
@@ -69,6 +71,12 @@ class AccessStore:
 
     def objects(self, kind: str) -> list[AccountObject]:
         """All objects of a kind, by name."""
+        with self._lock:
+            if kind not in self._objects:
+                self._objects[kind] = self._read_objects(kind)
+            return self._objects[kind]
+
+    def _read_objects(self, kind: str) -> list[AccountObject]:
         rows = self._engine.query(
             f"SELECT kind, name, created_on, owner, comment, properties FROM {ACCOUNT_STATE}._fs_objects "
             "WHERE kind = ? ORDER BY name",
@@ -110,6 +118,7 @@ class AccessStore:
                 f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_objects VALUES (?, ?, ?, ?, ?, ?)",
                 [kind, name, datetime.now(UTC), owner, comment, json.dumps(properties)],
             )
+            self._objects.pop(kind, None)
 
     def alter(
         self, found: AccountObject, *, comment: str | None = None, properties: Mapping[str, Any]
@@ -118,11 +127,13 @@ class AccessStore:
         merged = {
             name: value for name, value in {**found.properties, **properties}.items() if value is not None
         }
-        self._engine.write(
-            f"UPDATE {ACCOUNT_STATE}._fs_objects SET comment = coalesce(?, comment), properties = ? "
-            "WHERE kind = ? AND name = ?",
-            [comment, json.dumps(merged), found.kind, found.name],
-        )
+        with self._lock:
+            self._engine.write(
+                f"UPDATE {ACCOUNT_STATE}._fs_objects SET comment = coalesce(?, comment), properties = ? "
+                "WHERE kind = ? AND name = ?",
+                [comment, json.dumps(merged), found.kind, found.name],
+            )
+            self._objects.pop(found.kind, None)
 
     def drop(self, kind: str, name: str) -> None:
         """Drops an object, the grants on it and, for roles and users, those to it."""
@@ -130,6 +141,7 @@ class AccessStore:
             self._engine.write(
                 f"DELETE FROM {ACCOUNT_STATE}._fs_objects WHERE kind = ? AND name = ?", [kind, name]
             )
+            self._objects.pop(kind, None)
             self.dropped(kind, name)
             if kind in {"ROLE", "USER"}:
                 self._engine.write(

@@ -13,6 +13,7 @@ from movie_platform.local_cloud.snowflake.state.copy_plan import SKIP_FILE, Copy
 from movie_platform.local_cloud.snowflake.state.lake import StagedFile
 from movie_platform.local_cloud.snowflake.state.loader import Loader
 from movie_platform.local_cloud.snowflake.state.stage_lookup import files_at
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import require_warehouse
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
@@ -28,6 +29,7 @@ def copy_into(session: Session, statement: Statement) -> result_set.Result:
     account = session.account
     parsed = parse_copy(TokenStream(statement.sql))
     plan = plan_copy(account.engine, parsed, session.database, session.schema)
+    require_warehouse(session)
     files = _files(session, plan)
     skip_file = parsed.on_error == SKIP_FILE
     if skip_file and session.in_transaction:

@@ -13,6 +13,7 @@ from movie_platform.local_cloud.snowflake.state import load_history
 from movie_platform.local_cloud.snowflake.state.plan_cache import Plan, PlanKey
 from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
 from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import require_warehouse
 from movie_platform.local_cloud.snowflake.statements.noting_changes import noting_changes
 from movie_platform.local_cloud.snowflake.statements.reading_streams import consume, replace_streams
 from movie_platform.local_cloud.snowflake.text import result_set
@@ -23,6 +24,8 @@ _BATCH_ROWS = 100_000
 
 def change(session: Session, statement: Statement) -> result_set.Result:
     """INSERT, UPDATE or DELETE; with array bindings once for each row, all in one transaction."""
+    if not statement.describe_only:
+        require_warehouse(session)
     plans = session.account.plans
     key = _plan_key(session, statement)
     known = plans.find(key) if key is not None else None
@@ -164,6 +167,7 @@ def merge(session: Session, statement: Statement) -> result_set.Result:
     names = [name for action, name in _ACTIONS.items() if action in wanted]
     if statement.describe_only:
         return result_set.counts(names, [0] * len(names), result_set.MERGE)
+    require_warehouse(session)
     target = full_name(session, tree.this)
     preparation = _Preparation(session, tree, statement.bindings.values)
 
@@ -210,6 +214,7 @@ def truncate(session: Session, statement: Statement) -> result_set.Result:
     name = full_name(session, table)
     if tree.args.get("exists") and not session.account.engine.has_table(name):
         return result_set.done()
+    require_warehouse(session)
 
     def work() -> None:
         noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)

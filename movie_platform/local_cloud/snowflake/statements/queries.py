@@ -8,6 +8,10 @@ from movie_platform.local_cloud.snowflake.errors import unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
 from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import (
+    needs_warehouse,
+    require_warehouse,
+)
 from movie_platform.local_cloud.snowflake.text import result_set
 
 _BATCH_ROWS = 50_000
@@ -22,6 +26,8 @@ def select(session: Session, statement: Statement) -> result_set.Result:
         raise unsupported("a query on a stage (SELECT … FROM @stage) or with INTO")
     if tree.find(exp.Parameter):
         raise unsupported("columns by position ($1)")
+    if not statement.describe_only and needs_warehouse(tree):
+        require_warehouse(session)
     _name_columns(tree)
     return run_tree(session, tree, statement.bindings.values, describe_only=statement.describe_only)
 

@@ -17,6 +17,7 @@ from movie_platform.local_cloud.snowflake.statements.named_objects import (
     dropped,
     read_drop,
 )
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import require_warehouse
 from movie_platform.local_cloud.snowflake.statements.reading_streams import consume, replace_streams
 from movie_platform.local_cloud.snowflake.statements.table_clauses import (
     Described,
@@ -64,6 +65,8 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
         answer = creation.of_existing(name.name)
         if answer is not None:
             return answer
+    if kind == "TABLE" and isinstance(tree.expression, exp.Query | exp.Values):
+        require_warehouse(session)
     described = Described()
     take_properties(tree, described)
     take_columns(tree, described)

@@ -5,6 +5,10 @@ from sqlglot import exp
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.translate import parse
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import (
+    needs_warehouse,
+    require_warehouse,
+)
 from movie_platform.local_cloud.snowflake.statements.queries import run_tree
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import matches_like
@@ -110,6 +114,8 @@ def set_variable(session: Session, statement: Statement) -> result_set.Result:
     tree = parse(f"SELECT {stream.rest()} AS V")
     if not isinstance(tree, exp.Query):
         raise unsupported(statement.sql[:200])
+    if needs_warehouse(tree):
+        require_warehouse(session)
     result = run_tree(session, tree, statement.bindings.values)
     rows = [value for batch in result.batches for value in batch.column(0).to_pylist()]
     value = rows[0] if rows else None

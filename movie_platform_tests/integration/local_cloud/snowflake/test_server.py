@@ -46,6 +46,7 @@ def test_what_was_committed_is_there_when_a_server_starts_in_the_folder_again(tm
         assert server.key == tmp_path / "snowflake_key.p8"
         assert server.key.stat().st_mode & 0o777 == 0o600
         with snowflake.connector.connect(**server.connect_arguments()) as connection:
+            rows(connection, "CREATE WAREHOUSE small")
             rows(connection, "CREATE DATABASE kept")
             rows(connection, "CREATE TABLE kept.public.numbers AS SELECT 7 AS a")
             assert rows(connection, "SELECT current_user(), current_account()") == [("TESTS", "LOCAL")]
@@ -56,6 +57,7 @@ def test_what_was_committed_is_there_when_a_server_starts_in_the_folder_again(tm
         snowflake.connector.connect(**again.connect_arguments("ANN")) as connection,
     ):
         assert again.port == server.port
+        rows(connection, "USE WAREHOUSE small")
         assert rows(connection, "SELECT a, current_user(), current_account() FROM kept.public.numbers") == [
             (7, "ANN", "OTHER")
         ]
@@ -132,6 +134,7 @@ def test_without_an_aws_there_are_no_files_and_amazon_is_not_asked(
         snowflake.connector.connect(**server.connect_arguments()) as connection,
     ):
         for statement in (
+            "CREATE WAREHOUSE w",
             "CREATE DATABASE d",
             "CREATE TABLE t (a INT)",
             "CREATE STAGE s URL = 's3://bucket/'",

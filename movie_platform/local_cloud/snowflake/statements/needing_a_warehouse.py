@@ -1,0 +1,45 @@
+"""Which queries need a virtual warehouse, and that a session has one that runs.
+
+Sources: Snowflake documentation, "Overview of warehouses" (docs.snowflake.com/en/user-guide/warehouses-overview:
+queries and DML need a running one as the session's current warehouse), "Snowflake Information Schema" (its views need
+one, SHOW does not). What the services layer answers by itself needs none: DDL, SHOW, DESCRIBE, USE, constants, context
+functions, results that are kept.
+"""
+
+from sqlglot import Expr, exp
+
+from movie_platform.local_cloud.snowflake.errors import SnowflakeError
+from movie_platform.local_cloud.snowflake.session import Session
+
+
+def needs_warehouse(query: Expr) -> bool:
+    """Whether a query reads anything but constants, functions of the session and kept results."""
+    named = {item.alias_or_name.upper() for item in query.find_all(exp.CTE)}
+    if any(table.db or table.name.upper() not in named for table in query.find_all(exp.Table)):
+        return True
+    return any(not _is_kept_result(function) for function in query.find_all(exp.TableFromRows))
+
+
+def _is_kept_result(function: exp.TableFromRows) -> bool:
+    inner = function.this
+    return isinstance(inner, exp.Anonymous) and inner.name.upper() == "RESULT_SCAN"
+
+
+def require_warehouse(session: Session) -> None:
+    """Raises SnowflakeError 000606 where the session has no warehouse that runs or may be resumed."""
+    if session.serverless:
+        return
+    found = None
+    if session.warehouse is not None:
+        found = session.account.access.find("WAREHOUSE", session.warehouse)
+    if found is None or not _runs(found.properties.get("STATE"), found.properties.get("AUTO_RESUME")):
+        raise SnowflakeError(
+            606,
+            "57P03",
+            "No active warehouse selected in the current session.  "
+            "Select an active warehouse with the 'use warehouse' command.",
+        )
+
+
+def _runs(state: object, auto_resume: object) -> bool:
+    return state != "SUSPENDED" or auto_resume is not False
