@@ -28,6 +28,8 @@ def local_account(home: Path) -> Iterator[Account]:
 def open_session(account: Account, user: str = "TESTS", role: str = "ACCOUNTADMIN") -> Session:
     """A session whose statements go where a client's go, with a warehouse."""
     session = Session(account, Router(), user, role)
+    if account.access.find("USER", user) is None:
+        account.access.ensure_administrator(user, "")
     run(session, "CREATE WAREHOUSE IF NOT EXISTS tests")
     run(session, "USE WAREHOUSE tests")
     return session

@@ -14,6 +14,8 @@ from movie_platform.settings import LOCAL_ACCOUNT
 ACCESS_KEY_ID = LOCAL_ACCOUNT
 SECRET_ACCESS_KEY = "local"  # noqa: S105 - nothing checks it; the servers listen on this machine only
 REGION = "us-east-1"
+# The user with whom the local Snowflake's account begins.
+ADMINISTRATOR = "MOVIE_PLATFORM"
 
 # Of the caller's environment only this reaches the servers: a server must not depend on whose shell started
 # it, least of all on somebody's AWS profile, Docker host, proxy or Spark installation.
@@ -126,7 +128,13 @@ def _aws_endpoint_arguments(_home: Home, ports: Ports) -> list[str]:
 
 
 def _snowflake_arguments(home: Home, ports: Ports) -> list[str]:
-    return [*_aws_endpoint_arguments(home, ports), "--key", str(home.snowflake_key)]
+    return [
+        *_aws_endpoint_arguments(home, ports),
+        "--key",
+        str(home.snowflake_key),
+        "--administrator",
+        ADMINISTRATOR,
+    ]
 
 
 AWS = Service(

@@ -10,6 +10,7 @@ import time
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception
 from movie_platform.local_cloud.snowflake.session import Router, Session, Statement, new_query_id
 from movie_platform.local_cloud.snowflake.state.account import Account
+from movie_platform.local_cloud.snowflake.state.task_rights import cannot_execute, may_execute
 from movie_platform.local_cloud.snowflake.state.task_store import (
     CANCELLED,
     FAILED,
@@ -40,6 +41,7 @@ class TaskRun:
 
     def __init__(self, account: Account, router: Router, graph: GraphRun, task: Task) -> None:
         self.task = task
+        self._account = account
         self._store = account.tasks
         self._graph = graph
         self._query_id = new_query_id()
@@ -95,6 +97,8 @@ class TaskRun:
         began = time.monotonic()
         noted = False
         try:
+            if not may_execute(self._account, self.task):
+                raise cannot_execute(self.task)
             self._session.translator.use(self.task.name.database, self.task.name.schema)
             if self.task.condition is not None and not holds(self._session, self.task.condition):
                 self._store.skip(self._graph, self.task, self._query_id, *_CONDITION_FALSE)

@@ -18,6 +18,8 @@ from movie_platform.local_cloud.snowflake.errors import (
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.access_store import SYSTEM_ROLES
+from movie_platform.local_cloud.snowflake.state.privileges import ACCOUNT, OWNERSHIP, Securable
+from movie_platform.local_cloud.snowflake.state.user_keys import read_public_key
 from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     INTEGRATION,
     KINDS_AS_WRITTEN,
@@ -26,6 +28,11 @@ from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     SIZES,
     WAREHOUSE,
     AccountKind,
+)
+from movie_platform.local_cloud.snowflake.statements.authorizing import (
+    require,
+    require_administrator,
+    require_to_create,
 )
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
@@ -67,6 +74,9 @@ def create(session: Session, statement: Statement) -> result_set.Result:
     access = session.account.access
     if access.find(kind.name, name) is not None and creation.if_not_exists:
         return stays(name)
+    _require_to_create(session, kind)
+    if access.find(kind.name, name) is not None and creation.replace:
+        require(session, Securable(kind.name, name), OWNERSHIP)
     comment = str(properties.pop("COMMENT", ""))
     _check(session, kind, properties)
     if kind is INTEGRATION:
@@ -80,6 +90,14 @@ def create(session: Session, statement: Statement) -> result_set.Result:
         session.warehouse = name
     access.created(kind.name, name, session.role)
     return created(kind.name, name)
+
+
+def _require_to_create(session: Session, kind: AccountKind) -> None:
+    if kind is MONITOR:
+        # "CREATE RESOURCE MONITOR": account administrators alone.
+        require_administrator(session)
+    else:
+        require_to_create(session, ACCOUNT, f"CREATE {kind.name}")
 
 
 def _check(session: Session, kind: AccountKind, properties: Mapping[str, Any]) -> None:
@@ -97,8 +115,13 @@ def _check(session: Session, kind: AccountKind, properties: Mapping[str, Any]) -
     size = properties.get("WAREHOUSE_SIZE")
     if size is not None and str(size).upper() not in SIZES:
         raise invalid_value(str(size), "WAREHOUSE_SIZE")
+    for option in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"):
+        if properties.get(option) is not None and read_public_key(str(properties[option])) is None:
+            raise invalid_value(str(properties[option])[:40], option)
     monitor = properties.get("RESOURCE_MONITOR")
     if monitor is not None and str(monitor).upper() != "NULL":
+        # "Working with resource monitors": account administrators alone give one to a warehouse.
+        require_administrator(session)
         session.account.access.require("RESOURCE MONITOR", str(monitor).upper())
 
 
@@ -130,11 +153,21 @@ def alter(session: Session, statement: Statement) -> result_set.Result:
     stream.end()
     if found is None:
         return replace(reference, kind=kind.name).alter_missing(name)
+    _require_to_alter(session, kind, name, changes)
     comment = changes.pop("COMMENT", None)
-    _check(session, kind, {**found.properties, **changes})
+    _check(session, kind, changes if kind is not INTEGRATION else {**found.properties, **changes})
     session.outside_transaction()
     access.alter(found, comment=None if comment is None else str(comment), properties=changes)
     return result_set.done()
+
+
+def _require_to_alter(session: Session, kind: AccountKind, name: str, changes: Mapping[str, Any]) -> None:
+    # "Access control privileges": what of each kind may be changed without owning it.
+    if kind is WAREHOUSE:
+        privilege = "OPERATE" if "STATE" in changes else "MODIFY"
+    else:
+        privilege = "MODIFY" if kind is MONITOR else OWNERSHIP
+    require(session, Securable(kind.name, name), privilege)
 
 
 def drop(session: Session, statement: Statement) -> result_set.Result:
@@ -151,6 +184,7 @@ def drop(session: Session, statement: Statement) -> result_set.Result:
         )
     if access.find(kind.name, name) is None:
         return replace(reference, kind=kind.name).drop_missing(name, name)
+    require(session, Securable(kind.name, name), OWNERSHIP)
     session.outside_transaction()
-    access.drop(kind.name, name)
+    access.drop(kind.name, name, session.role)
     return dropped(name)

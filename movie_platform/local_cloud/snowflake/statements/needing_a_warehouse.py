@@ -10,14 +10,16 @@ from sqlglot import Expr, exp
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError
 from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
+from movie_platform.local_cloud.snowflake.statements.authorizing import may
+from movie_platform.local_cloud.snowflake.statements.reading import tables_read
 
 
 def needs_warehouse(query: Expr) -> bool:
     """Whether a query reads anything but constants, functions of the session and kept results."""
-    named = {item.alias_or_name.upper() for item in query.find_all(exp.CTE)}
-    if any(table.db or table.name.upper() not in named for table in query.find_all(exp.Table)):
-        return True
-    return any(not _is_kept_result(function) for function in query.find_all(exp.TableFromRows))
+    return bool(tables_read(query)) or any(
+        not _is_kept_result(function) for function in query.find_all(exp.TableFromRows)
+    )
 
 
 def _is_kept_result(function: exp.TableFromRows) -> bool:
@@ -26,13 +28,20 @@ def _is_kept_result(function: exp.TableFromRows) -> bool:
 
 
 def require_warehouse(session: Session) -> None:
-    """Raises SnowflakeError 000606 where the session has no warehouse that runs or may be resumed."""
+    """Raises SnowflakeError 000606 where the session has no warehouse that it may use and that runs or is resumed."""
     if session.serverless:
         return
     found = None
     if session.warehouse is not None:
         found = session.account.access.find("WAREHOUSE", session.warehouse)
-    if found is None or not _runs(found.properties.get("STATE"), found.properties.get("AUTO_RESUME")):
+    usable = session.warehouse is not None and may(
+        session, Securable("WAREHOUSE", session.warehouse), "USAGE"
+    )
+    if (
+        found is None
+        or not usable
+        or not _runs(found.properties.get("STATE"), found.properties.get("AUTO_RESUME"))
+    ):
         raise SnowflakeError(
             606,
             "57P03",
