@@ -30,7 +30,8 @@ def open_session(account: Account, user: str = "TESTS", role: str = "ACCOUNTADMI
     session = Session(account, Router(), user, role)
     if account.access.find("USER", user) is None:
         account.access.ensure_administrator(user, "")
-    run(session, "CREATE WAREHOUSE IF NOT EXISTS tests")
+    if account.access.find("WAREHOUSE", "TESTS") is None:
+        run(session, "CREATE WAREHOUSE tests")
     run(session, "USE WAREHOUSE tests")
     return session
 

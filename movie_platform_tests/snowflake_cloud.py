@@ -47,17 +47,17 @@ class SnowflakeCloud:
         return Settings(home=self.home)
 
     def connect(self, *, paramstyle: str = "pyformat", **options: Any) -> SnowflakeConnection:
-        """A connection with the home's key, and a warehouse for what it computes."""
+        """A connection of the administrator, with a warehouse for what it computes."""
         settings = self.settings
         parameters: dict[str, Any] = {
             "account": settings.snowflake_account,
-            "user": settings.snowflake_user,
+            "user": settings.snowflake_admin_user,
             "host": settings.snowflake_host,
             "port": settings.snowflake_port,
             "protocol": settings.snowflake_protocol,
             "warehouse": WAREHOUSE,
             "authenticator": "SNOWFLAKE_JWT",
-            "private_key_file": str(settings.snowflake_private_key_path),
+            "private_key_file": str(settings.snowflake_admin_private_key_path),
             "login_timeout": 15,
             "network_timeout": 30,
             "paramstyle": paramstyle,

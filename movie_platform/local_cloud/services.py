@@ -15,7 +15,7 @@ ACCESS_KEY_ID = LOCAL_ACCOUNT
 SECRET_ACCESS_KEY = "local"  # noqa: S105 - nothing checks it; the servers listen on this machine only
 REGION = "us-east-1"
 # The user with whom the local Snowflake's account begins.
-ADMINISTRATOR = "MOVIE_PLATFORM"
+ADMINISTRATOR = "ADMIN"
 
 # Of the caller's environment only this reaches the servers: a server must not depend on whose shell started
 # it, least of all on somebody's AWS profile, Docker host, proxy or Spark installation.
@@ -131,7 +131,7 @@ def _snowflake_arguments(home: Home, ports: Ports) -> list[str]:
     return [
         *_aws_endpoint_arguments(home, ports),
         "--key",
-        str(home.snowflake_key),
+        str(home.snowflake_admin_key),
         "--administrator",
         ADMINISTRATOR,
     ]

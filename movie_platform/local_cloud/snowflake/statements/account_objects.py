@@ -72,9 +72,9 @@ def create(session: Session, statement: Statement) -> result_set.Result:
     properties: dict[str, Any] = _properties(stream, kind)
     stream.end()
     access = session.account.access
+    _require_to_create(session, kind)
     if access.find(kind.name, name) is not None and creation.if_not_exists:
         return stays(name)
-    _require_to_create(session, kind)
     if access.find(kind.name, name) is not None and creation.replace:
         require(session, Securable(kind.name, name), OWNERSHIP)
     comment = str(properties.pop("COMMENT", ""))
