@@ -94,16 +94,43 @@ class Settings(BaseSettings):
     aws_secret_access_key: SecretStr | None = Field(default=None, description="Belongs to aws_access_key_id.")
 
     snowflake_account: str = Field(default="local", description="Snowflake account identifier.")
-    snowflake_user: str = Field(default="MOVIE_PLATFORM", description="Snowflake user.")
+    snowflake_user: str = Field(default="MOVIE_PLATFORM", description="Snowflake user of the orchestrator.")
     snowflake_private_key_path: Path | None = Field(
-        default=None, description="PEM file of the user's private key."
+        default=None, description="PEM file of that user's private key."
     )
     snowflake_private_key_passphrase: SecretStr | None = Field(
         default=None, description="Passphrase of that file."
     )
-    snowflake_role: str | None = Field(default=None, description="Role of the pipeline's sessions.")
-    snowflake_admin_role: str | None = Field(
-        default="ACCOUNTADMIN", description="Role of `provision`, for set-up only."
+    snowflake_role: str | None = Field(
+        default=None, description="Role with which the pipeline loads; by default the database's loader."
+    )
+    snowflake_deployer_user: str = Field(
+        default="MOVIE_PLATFORM_DEPLOYER", description="Snowflake user of `provision`."
+    )
+    snowflake_deployer_private_key_path: Path | None = Field(
+        default=None, description="PEM file of the deployer's private key."
+    )
+    snowflake_deployer_private_key_passphrase: SecretStr | None = Field(
+        default=None, description="Passphrase of that file."
+    )
+    snowflake_reader_user: str = Field(
+        default="MOVIE_PLATFORM_READER", description="Snowflake user of tools that read the marts."
+    )
+    snowflake_reader_public_key_path: Path | None = Field(
+        default=None, description="PEM file of the reader's key, public or private without a passphrase."
+    )
+    snowflake_admin_user: str | None = Field(
+        default=None,
+        description="Snowflake user for what belongs to the account; None: somebody else does that by hand.",
+    )
+    snowflake_admin_private_key_path: Path | None = Field(
+        default=None, description="PEM file of the administrator's private key."
+    )
+    snowflake_admin_private_key_passphrase: SecretStr | None = Field(
+        default=None, description="Passphrase of that file."
+    )
+    snowflake_admin_role: str = Field(
+        default="ACCOUNTADMIN", description="Role of the administrator, for what belongs to the account."
     )
     snowflake_warehouse: str = Field(default="MOVIES_WH", description="Virtual warehouse.")
     snowflake_database: str = Field(
@@ -141,7 +168,13 @@ class Settings(BaseSettings):
         default=900, gt=0, description="How long the CORE assets wait for the task graph."
     )
 
-    @field_validator("home", "snowflake_private_key_path")
+    @field_validator(
+        "home",
+        "snowflake_private_key_path",
+        "snowflake_deployer_private_key_path",
+        "snowflake_reader_public_key_path",
+        "snowflake_admin_private_key_path",
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return None if value is None else value.expanduser().absolute()
@@ -180,6 +213,31 @@ class Settings(BaseSettings):
     def snowflake_transformer_role(self) -> str:
         """Name of the role that owns the task graph, keeps CORE and reads what is made of it."""
         return f"{self.snowflake_database}_TRANSFORMER"
+
+    @property
+    def snowflake_loader_role(self) -> str:
+        """Name of the role that owns the pipes, loads RAW and looks at what was loaded."""
+        return f"{self.snowflake_database}_LOADER"
+
+    @property
+    def snowflake_owner_role(self) -> str:
+        """Name of the role that owns the database, its schemas, tables, streams and the stage."""
+        return f"{self.snowflake_database}_OWNER"
+
+    @property
+    def snowflake_deployer_role(self) -> str:
+        """Name of the role that holds those that own, load and transform."""
+        return f"{self.snowflake_database}_DEPLOYER"
+
+    @property
+    def snowflake_analyst_role(self) -> str:
+        """Name of the role that may read all schemas."""
+        return f"{self.snowflake_database}_ANALYST"
+
+    @property
+    def snowflake_readers_warehouse(self) -> str:
+        """Name of the virtual warehouse of people who read."""
+        return f"{self.snowflake_warehouse}_READERS"
 
     @property
     def stack_name(self) -> str:

@@ -26,8 +26,14 @@ def local_account(home: Path) -> Iterator[Account]:
 
 
 def open_session(account: Account, user: str = "TESTS", role: str = "ACCOUNTADMIN") -> Session:
-    """A session whose statements go where a client's go."""
-    return Session(account, Router(), user, role)
+    """A session whose statements go where a client's go, with a warehouse."""
+    session = Session(account, Router(), user, role)
+    if account.access.find("USER", user) is None:
+        account.access.ensure_administrator(user, "")
+    if account.access.find("WAREHOUSE", "TESTS") is None:
+        run(session, "CREATE WAREHOUSE tests")
+    run(session, "USE WAREHOUSE tests")
+    return session
 
 
 def run(session: Session, sql: str) -> list[tuple[Any, ...]]:

@@ -25,6 +25,7 @@ from movie_platform.local_cloud.services import AWS, SNOWFLAKE
 from movie_platform.settings import Settings
 
 SERVICES = (AWS, SNOWFLAKE)
+WAREHOUSE = "TESTS_WH"
 
 
 def set_options(home: Path, *options: str) -> None:
@@ -126,6 +127,8 @@ class SnowflakeCloud:
         """Starts what is not running."""
         set_options(self.home, *self.options)
         supervisor.up(self.home, services=SERVICES)
+        with self.connect() as connection:
+            rows(connection, f"CREATE WAREHOUSE IF NOT EXISTS {WAREHOUSE}")
 
     def down(self) -> None:
         """Stops both."""
@@ -137,16 +140,17 @@ class SnowflakeCloud:
         return Settings(home=self.home)
 
     def connect(self, *, paramstyle: str = "pyformat", **options: Any) -> SnowflakeConnection:
-        """A connection with the home's key."""
+        """A connection of the administrator, with a warehouse for what it computes."""
         settings = self.settings
         parameters: dict[str, Any] = {
             "account": settings.snowflake_account,
-            "user": settings.snowflake_user,
+            "user": settings.snowflake_admin_user,
             "host": settings.snowflake_host,
             "port": settings.snowflake_port,
             "protocol": settings.snowflake_protocol,
+            "warehouse": WAREHOUSE,
             "authenticator": "SNOWFLAKE_JWT",
-            "private_key_file": str(settings.snowflake_private_key_path),
+            "private_key_file": str(settings.snowflake_admin_private_key_path),
             "login_timeout": 15,
             "network_timeout": 30,
             "paramstyle": paramstyle,

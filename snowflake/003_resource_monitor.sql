@@ -1,4 +1,4 @@
--- A limit to what the platform's own warehouse may cost in a month; it is given to no other.
+-- A limit to what the platform's own warehouses may cost in a month; it is given to no other.
 CREATE RESOURCE MONITOR IF NOT EXISTS {{ warehouse }}_MONITOR
 WITH CREDIT_QUOTA = {{ credit_quota }}
 FREQUENCY = MONTHLY

@@ -1,12 +1,8 @@
--- What all three roles need to run a query at all.
+-- What all roles need to reach anything at all.
 GRANT USAGE ON DATABASE {{ database }} TO ROLE {{ database }}_LOADER;
 
 GRANT USAGE ON DATABASE {{ database }} TO ROLE {{ database }}_TRANSFORMER;
 
 GRANT USAGE ON DATABASE {{ database }} TO ROLE {{ database }}_READER;
 
-GRANT USAGE ON WAREHOUSE {{ warehouse }} TO ROLE {{ database }}_LOADER;
-
-GRANT USAGE ON WAREHOUSE {{ warehouse }} TO ROLE {{ database }}_TRANSFORMER;
-
-GRANT USAGE ON WAREHOUSE {{ warehouse }} TO ROLE {{ database }}_READER;
+GRANT USAGE ON DATABASE {{ database }} TO ROLE {{ database }}_ANALYST;

@@ -127,9 +127,7 @@ def measure_history(
     figures = []
     with temporary_folder() as folder, running_cloud(folder / "home", progress=progress) as cloud:
         server = psutil.Process(cloud.pids["snowflake"])
-        with connect(
-            cloud.settings, role=cloud.settings.snowflake_admin_role, query_tag="movie-platform bench"
-        ) as connection:
+        with connect(cloud.settings, login="administrator", query_tag="movie-platform bench") as connection:
             _execute(connection, f"ALTER TASK CORE.{ROOT_TASK} SUSPEND")
             for day in range(wanted[-1] + 1):
                 _load(connection, films, day)

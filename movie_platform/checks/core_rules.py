@@ -42,7 +42,9 @@ _FILMS_OF_THE_SNAPSHOT = """
     SELECT movie_id FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt = TO_DATE(%(dt)s, 'YYYY-MM-DD')
 """
 _WHOLE_TABLE = "SELECT * FROM CORE.$table"
-_FROM_THE_DAY_ON = "SELECT * FROM CORE.$table WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')"
+_FROM_THE_DAY_ON = (
+    "SELECT * FROM CORE.$table WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')"
+)
 _BRIDGE = """
     FROM CORE.$table AS bridge
     JOIN CORE.DIM_MOVIE AS movie ON movie.movie_key = bridge.movie_key

@@ -1,5 +1,6 @@
 """`movie-platform provision`: deploy to whatever the settings point at."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -22,12 +23,22 @@ def provision(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the difference and change nothing.")
     ] = False,
+    print_account_sql: Annotated[
+        bool,
+        typer.Option(
+            "--print-account-sql",
+            help="Print the statements for an administrator of the Snowflake account, and do nothing.",
+        ),
+    ] = False,
 ) -> None:
     """Deploy the stack, the Lambda, the Glue job and the Snowflake objects; idempotent."""
     from movie_platform import provision as deployment
 
     settings = global_options(context).settings()
     require_running(settings)
+    if print_account_sql:
+        sys.stdout.write(deployment.print_account_sql(settings))
+        return
     report = deployment.provision(settings, dry_run=dry_run, progress=console.say)
     if as_json:
         console.write_json(report.to_dict())

@@ -63,13 +63,38 @@ class Home:
 
     @property
     def snowflake_key(self) -> Path:
-        """The private key with which clients sign in to the local Snowflake."""
+        """The private key with which the orchestrator signs in to the local Snowflake."""
         return self.root / "snowflake_key.p8"
 
     @property
     def snowflake_options(self) -> Path:
         """More arguments for the local Snowflake, one a line, where somebody put the file there."""
         return self.root / "snowflake.options"
+
+    @property
+    def snowflake_admin_key(self) -> Path:
+        """The private key of the local Snowflake's administrator."""
+        return self.root / "snowflake_admin_key.p8"
+
+    @property
+    def snowflake_deployer_key(self) -> Path:
+        """The private key with which `provision` signs in to the local Snowflake."""
+        return self.root / "snowflake_deployer_key.p8"
+
+    @property
+    def snowflake_reader_key(self) -> Path:
+        """The private key for tools that read the marts of the local Snowflake."""
+        return self.root / "snowflake_reader_key.p8"
+
+    @property
+    def snowflake_keys(self) -> tuple[Path, ...]:
+        """The keys of all users of the local Snowflake."""
+        return (
+            self.snowflake_key,
+            self.snowflake_admin_key,
+            self.snowflake_deployer_key,
+            self.snowflake_reader_key,
+        )
 
     def create(self) -> None:
         """Make the folder, private to its owner (it holds a key), and those that servers expect."""

@@ -14,6 +14,8 @@ from movie_platform.settings import LOCAL_ACCOUNT
 ACCESS_KEY_ID = LOCAL_ACCOUNT
 SECRET_ACCESS_KEY = "local"  # noqa: S105 - nothing checks it; the servers listen on this machine only
 REGION = "us-east-1"
+# The user with whom the local Snowflake's account begins.
+ADMINISTRATOR = "ADMIN"
 
 # Of the caller's environment only this reaches the servers: a server must not depend on whose shell started
 # it, least of all on somebody's AWS profile, Docker host, proxy or Spark installation.
@@ -127,7 +129,14 @@ def _aws_endpoint_arguments(_home: Home, ports: Ports) -> list[str]:
 
 def _snowflake_arguments(home: Home, ports: Ports) -> list[str]:
     more = [f"@{home.snowflake_options}"] if home.snowflake_options.exists() else []
-    return [*_aws_endpoint_arguments(home, ports), "--key", str(home.snowflake_key), *more]
+    return [
+        *_aws_endpoint_arguments(home, ports),
+        "--key",
+        str(home.snowflake_admin_key),
+        "--administrator",
+        ADMINISTRATOR,
+        *more,
+    ]
 
 
 AWS = Service(

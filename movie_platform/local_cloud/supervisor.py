@@ -134,7 +134,8 @@ class _Cloud:
         )
 
     def start(self, deadline: Deadline) -> None:
-        ensure_private_key(self._home.snowflake_key)
+        for key in self._home.snowflake_keys:
+            ensure_private_key(key)
         for attempt in range(1, _START_ATTEMPTS + 1):
             pending = [service for service in self._services if not self._answers(service)]
             if not pending:
@@ -309,6 +310,10 @@ def _client_settings(home: Home, numbers: dict[str, int]) -> dict[str, Any]:
         "snowflake_port": numbers[services.SNOWFLAKE.name],
         "snowflake_protocol": "http",
         "snowflake_private_key_path": str(home.snowflake_key),
+        "snowflake_admin_user": services.ADMINISTRATOR,
+        "snowflake_admin_private_key_path": str(home.snowflake_admin_key),
+        "snowflake_deployer_private_key_path": str(home.snowflake_deployer_key),
+        "snowflake_reader_public_key_path": str(home.snowflake_reader_key),
     }
 
 

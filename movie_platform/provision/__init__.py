@@ -3,6 +3,6 @@
 `provision` is the entry; the other modules do one step each and know nothing of the others.
 """
 
-from movie_platform.provision.run import ProvisionReport, provision
+from movie_platform.provision.run import ProvisionReport, print_account_sql, provision
 
-__all__ = ["ProvisionReport", "provision"]
+__all__ = ["ProvisionReport", "print_account_sql", "provision"]

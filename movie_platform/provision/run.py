@@ -1,9 +1,10 @@
 """The order of a deployment, in which each side is told what it needs of the other before it is asked for it.
 
-Bucket of packages, packages, stack; the warehouse, and SQL up to the stage; the stack again, whose role then trusts
-what DESC INTEGRATION names; the pipes, which assume that role when they are created; the stack again, whose bucket
-then notifies the queue that SHOW PIPES names; all SQL behind them; and a look at whether all of it is as it should be.
-Nothing has to be configured by hand in between, and every step may be repeated: a second run changes nothing.
+Bucket of packages, packages, stack; what belongs to the Snowflake account, by an administrator; SQL up to the stage;
+the stack again, whose role then trusts what DESC INTEGRATION names; the pipes, which assume that role when they are
+created; the stack again, whose bucket then notifies the queue that SHOW PIPES names; all SQL behind them; and a look at
+whether all of it is as it should be. Nothing has to be configured by hand in between, and every step may be repeated: a
+second run changes nothing.
 """
 
 import time
@@ -11,6 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from movie_platform.provision.account import (
+    AccountNotPreparedError,
+    account_files,
+    account_sql,
+    connect_deployer,
+    prepare_account,
+    require_prepared,
+)
 from movie_platform.provision.artifacts import (
     Artifact,
     build_artifacts,
@@ -22,12 +31,14 @@ from movie_platform.provision.sql import (
     Pass,
     SchemaHistory,
     SqlDeployment,
+    SqlFile,
     SqlFileError,
     load_sql_files,
     pending_files,
+    warehouse_exists,
 )
 from movie_platform.provision.stacks import ResourceChange, Stack, StackDeployer
-from movie_platform.provision.streams import renew_stale_streams, replacements, stale_streams
+from movie_platform.provision.streams import replacements, stale_streams
 from movie_platform.provision.verify import require_as_described
 from movie_platform.provision.warehouse import (
     QUEUE_PARAMETER,
@@ -97,6 +108,24 @@ def provision(
     return _Provisioning(settings, progress).run(dry_run=dry_run)
 
 
+def print_account_sql(settings: "Settings") -> str:
+    """The statements that an administrator of the Snowflake account has to run, once.
+
+    Raises AccountNotPreparedError where the stack is not there yet, whose role the integration names.
+    """
+    deployer = StackDeployer(
+        aws_client(settings, "cloudformation"), aws_client(settings, "s3"), progress=lambda _line: None
+    )
+    role = deployer.outputs(settings.stack_name).get("SnowflakeRoleArn")
+    if role is None:
+        raise AccountNotPreparedError(
+            "stack_missing",
+            f"The stack {settings.stack_name} is not there yet, and the storage integration has to name its role.",
+            "Run `movie-platform provision` first: it makes the stack, and stops where the account is not prepared.",
+        )
+    return account_sql(settings, load_sql_files(SQL_FOLDER, sql_parameters(settings, role)))
+
+
 class _Provisioning:
     def __init__(self, settings: "Settings", progress: Callable[[str], None]) -> None:
         self._settings = settings
@@ -122,20 +151,7 @@ class _Provisioning:
         self._stack(self._main_stack(artifacts, known), dry_run=dry_run)
         role = self._deployer.outputs(settings.stack_name).get("SnowflakeRoleArn", _ROLE_TO_COME)
         files = load_sql_files(SQL_FOLDER, sql_parameters(settings, role))
-        with connect(settings, role=settings.snowflake_admin_role, query_tag=QUERY_TAG) as session:
-            history = SchemaHistory(session, settings.snowflake_database)
-            if dry_run:
-                stale = stale_streams(session, settings.snowflake_database)
-                applied = (
-                    *(file.name for file in pending_files(files, history.applied())),
-                    *(f"stream {name}" for name in sorted(replacements(files, stale))),
-                )
-            else:
-                deployment = SqlDeployment(
-                    session, files, history, warehouse=settings.snowflake_warehouse, progress=self._progress
-                )
-                self._apply_in_passes(session, deployment, artifacts, known)
-                applied = tuple(deployment.names)
+        applied = self._pending(files) if dry_run else self._apply(files, artifacts, known)
         return ProvisionReport(
             dry_run=dry_run,
             stacks=self._changes,
@@ -145,6 +161,46 @@ class _Provisioning:
             seconds=round(time.monotonic() - began, 3),
         )
 
+    def _pending(self, files: tuple[SqlFile, ...]) -> tuple[str, ...]:
+        """The files that a deployment would apply."""
+        settings = self._settings
+        login = "deployer" if settings.snowflake_admin_user is None else "administrator"
+        with connect(settings, login=login, query_tag=QUERY_TAG) as session:
+            stale = stale_streams(session, settings.snowflake_database)
+            # Without the warehouse nobody can say what was applied: all of it comes behind the warehouse.
+            known: Mapping[str, str] = {}
+            if warehouse_exists(session, settings.snowflake_warehouse):
+                known = SchemaHistory(session, settings.snowflake_database).applied()
+        # What an administrator has applied by hand nobody has noted.
+        ours = (
+            files
+            if login == "administrator"
+            else [file for file in files if file not in account_files(files)]
+        )
+        return (
+            *(file.name for file in pending_files(ours, known)),
+            *(f"stream {name}" for name in sorted(replacements(files, stale))),
+        )
+
+    def _apply(
+        self, files: tuple[SqlFile, ...], artifacts: tuple[Artifact, ...], known: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        settings = self._settings
+        prepared = prepare_account(settings, files, query_tag=QUERY_TAG, progress=self._progress)
+        with connect_deployer(settings, query_tag=QUERY_TAG) as session:
+            require_prepared(session, settings)
+            deployment = SqlDeployment(
+                session,
+                files,
+                SchemaHistory(session, settings.snowflake_database),
+                role=settings.snowflake_owner_role,
+                warehouse=settings.snowflake_warehouse,
+                noted=prepared,
+                progress=self._progress,
+            )
+            self._apply_in_passes(session, deployment, artifacts, known)
+            return tuple(deployment.names)
+
     def _apply_in_passes(
         self,
         session: "SnowflakeConnection",
@@ -153,7 +209,7 @@ class _Provisioning:
         known: Mapping[str, str],
     ) -> None:
         database = self._settings.snowflake_database
-        deployment.apply(Pass.WAREHOUSE, Pass.STORAGE)
+        deployment.apply(Pass.STORAGE)
         answer = {**known, **trust_of_integration(session, database)}
         if answer != known:
             self._stack(self._main_stack(artifacts, answer), dry_run=False)
@@ -163,7 +219,9 @@ class _Provisioning:
             self._stack(self._main_stack(artifacts, wired), dry_run=False)
         deployment.apply(Pass.WAREHOUSE_OBJECTS)
         deployment.require_noted()
-        for name in renew_stale_streams(session, deployment.files, database):
+        renewed = replacements(deployment.files, stale_streams(session, database))
+        for name, statement in sorted(renewed.items()):
+            deployment.execute(statement)
             self._progress(f"snowflake: stream {name} was stale; the task graph looks at all days again")
             deployment.names.append(f"stream {name}")
         require_as_described(session, database)

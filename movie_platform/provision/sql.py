@@ -34,8 +34,8 @@ class SqlFileError(PlatformError):
 class Pass(Enum):
     """When a file is applied; the value is the first number of a file that belongs to a later pass."""
 
-    # A warehouse: DML without one is refused, and noting the first file is DML.
-    WAREHOUSE = 10
+    # What belongs to the account, by an administrator: warehouses, roles, the database, the integration, users.
+    ACCOUNT = 50
     # Up to the stage and the tables: what Snowflake then tells of the integration is whom the archive's role trusts.
     STORAGE = 200
     # Pipes assume that role when they are created; what Snowflake tells of them is where the bucket's events go.
@@ -57,6 +57,14 @@ class SqlFile:
         """The pass in which it is applied, by the number that its name begins with."""
         number = int(self.name.partition("_")[0])
         return next(found for found in Pass if number < found.value)
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedFile:
+    """A file that was applied just now, and how long it took."""
+
+    file: SqlFile
+    seconds: float
 
 
 def load_sql_files(folder: Path, parameters: Mapping[str, Parameter]) -> tuple[SqlFile, ...]:
@@ -118,8 +126,9 @@ class SchemaHistory:
 class SqlDeployment:
     """The files of one deployment on one session, applied pass by pass: those that are pending, each once.
 
-    Each file starts with the session's role of the beginning, whatever role the file before it took. `files` are all of
-    them, `names` those of the files that were applied so far.
+    Each file starts with `role`, whatever role the file before it took: it owns what the file makes. Between passes the
+    session has the role of the beginning again. `noted` are files
+    that somebody applied already, to be noted with the others. `names` are those of all that were applied so far.
     """
 
     def __init__(
@@ -128,20 +137,25 @@ class SqlDeployment:
         files: Iterable[SqlFile],
         history: SchemaHistory,
         *,
+        role: str,
         warehouse: str,
+        noted: Iterable[AppliedFile] = (),
         progress: Callable[[str], None],
     ) -> None:
         self._connection = connection
         self.files = tuple(files)
         self._history = history
-        self._warehouse = Parameter("identifier", warehouse).sql("warehouse")
         self._progress = progress
+        self._role = role
         (session,) = query_rows(connection, "SELECT CURRENT_ROLE() AS role")
-        self._role = str(session["role"])
+        self._own_role = str(session["role"])
         # What is applied before the history's table exists is noted as soon as it does.
-        self._unnoted: list[tuple[SqlFile, float]] = []
+        self._unnoted = list(noted)
         self._applied: dict[str, str] = {}
-        self.names: list[str] = []
+        self.names: list[str] = [entry.file.name for entry in self._unnoted]
+        # Reading the history needs a warehouse.
+        with connection.cursor() as cursor:
+            cursor.execute(f"USE WAREHOUSE {Parameter('identifier', warehouse).sql('warehouse')}")
 
     def apply(self, *passes: Pass) -> None:
         """Applies the pending files of these passes, in the order of their names.
@@ -149,12 +163,20 @@ class SqlDeployment:
         Raises SqlFileError with the file, the statement's number and what Snowflake said; what was applied before is
         noted, so that the next deployment goes on from there.
         """
-        if Pass.WAREHOUSE in passes:
-            self._ensure_warehouse()
+        use_role(self._connection, self._role)
         self._applied |= self._history.applied()
         for file in pending_files(self.files, self._applied):
             if file.belongs_to in passes:
                 self._apply(file)
+        self._note()
+        use_role(self._connection, self._own_role)
+
+    def execute(self, statement: str) -> None:
+        """Runs one statement beside the files, as the owner of what they make."""
+        use_role(self._connection, self._role)
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement)
+        use_role(self._connection, self._own_role)
 
     def require_noted(self) -> None:
         """Raises SqlFileError where files were applied and no table is there to note them in."""
@@ -165,33 +187,42 @@ class SqlDeployment:
                 "One of the first files has to create it.",
             )
 
-    def _ensure_warehouse(self) -> None:
-        # SHOW needs no warehouse; reading the history does.
-        if not list(query_rows(self._connection, f"SHOW WAREHOUSES LIKE '{self._warehouse}'")):
-            for file in self.files:
-                if file.belongs_to is Pass.WAREHOUSE:
-                    self._apply(file)
-        with self._connection.cursor() as cursor:
-            cursor.execute(f"USE WAREHOUSE {self._warehouse}")
-
     def _apply(self, file: SqlFile) -> None:
         self._progress(f"snowflake: {file.name}")
         began = time.monotonic()
-        _run(self._connection, file)
-        self._unnoted.append((file, time.monotonic() - began))
+        run_file(self._connection, file)
+        self._unnoted.append(AppliedFile(file, time.monotonic() - began))
         self._applied[file.name] = file.checksum
         self.names.append(file.name)
-        _use_role(self._connection, self._role)
-        if file.belongs_to is not Pass.WAREHOUSE:
-            self._unnoted = [entry for entry in self._unnoted if not self._history.note(*entry)]
+        use_role(self._connection, self._role)
+        self._note()
+
+    def _note(self) -> None:
+        self._unnoted = [
+            entry for entry in self._unnoted if not self._history.note(entry.file, entry.seconds)
+        ]
 
 
-def _use_role(connection: SnowflakeConnection, role: str) -> None:
+def warehouse_exists(connection: "SnowflakeConnection", warehouse: str) -> bool:
+    """Whether a warehouse of this name (a valid identifier) is there; the question itself needs none."""
+    name = Parameter("identifier", warehouse).sql("warehouse")
+    shown = query_rows(connection, f"SHOW WAREHOUSES LIKE '{name}'")
+    return any(row["name"] == name for row in shown)
+
+
+def use_role(connection: "SnowflakeConnection", role: str) -> None:
+    """Takes a role that the session's user holds."""
     with connection.cursor() as cursor:
         cursor.execute(f"USE ROLE {Parameter('identifier', role).sql('role of the session')}")
 
 
-def _run(connection: SnowflakeConnection, file: SqlFile) -> None:
+def run_file(connection: "SnowflakeConnection", file: SqlFile) -> None:
+    """Runs a file's statements.
+
+    Raises SqlFileError with the file, the statement's number and what Snowflake said.
+    """
+    import snowflake.connector
+
     with connection.cursor() as cursor:
         for number, statement in enumerate(file.statements, 1):
             try:

@@ -44,14 +44,3 @@ def replacements(files: Iterable["SqlFile"], stale: Collection[str]) -> dict[str
                     r"CREATE OR REPLACE STREAM \g<name>", statement
                 )
     return found
-
-
-def renew_stale_streams(
-    connection: "SnowflakeConnection", files: Iterable["SqlFile"], database: str
-) -> list[str]:
-    """Puts new streams in the place of those that went stale; gives their names. Others' streams stay as they are."""
-    statements = replacements(files, stale_streams(connection, database))
-    with connection.cursor() as cursor:
-        for statement in statements.values():
-            cursor.execute(statement)
-    return sorted(statements)

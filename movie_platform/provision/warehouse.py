@@ -36,6 +36,8 @@ def sql_parameters(settings: "Settings", archive_role_arn: str) -> dict[str, Par
         "database": Parameter("identifier", settings.snowflake_database.upper()),
         "warehouse": Parameter("identifier", settings.snowflake_warehouse.upper()),
         "user": Parameter("identifier", settings.snowflake_user.upper()),
+        "deployer_user": Parameter("identifier", settings.snowflake_deployer_user.upper()),
+        "reader_user": Parameter("identifier", settings.snowflake_reader_user.upper()),
         "credit_quota": Parameter("number", CREDIT_QUOTA),
         "attempts_a_day": Parameter("number", str(ATTEMPTS_A_DAY)),
         "days_a_run": Parameter("number", str(DAYS_A_RUN)),

@@ -60,7 +60,7 @@ class WarehouseResource(dg.ConfigurableResource):
             database=settings.snowflake_database,
             private_key_path=None if key is None else str(key),
             private_key_passphrase=secret_config(settings, "snowflake_private_key_passphrase"),
-            role=settings.snowflake_role,
+            role=settings.snowflake_role or settings.snowflake_loader_role,
             host=settings.snowflake_host,
             port=settings.snowflake_port,
             protocol=settings.snowflake_protocol,

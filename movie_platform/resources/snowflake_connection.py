@@ -5,13 +5,14 @@ The connector is imported when the first session is opened.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from movie_platform.errors import ConfigurationError, PlatformError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pydantic import SecretStr
     from snowflake.connector import SnowflakeConnection
 
     from movie_platform.settings import Settings
@@ -23,10 +24,50 @@ FETCH_ROWS = 10_000
 QUERY_TAG_CHARACTERS = 2000
 
 BindValues = Sequence[Any] | dict[str, Any]
+# Whose key a session is opened with.
+Login = Literal["orchestrator", "deployer", "administrator"]
 
 
 class WarehouseUnavailableError(PlatformError):
     """Snowflake could not be reached or refused the session."""
+
+
+def _identity(settings: "Settings", login: Login) -> "tuple[str, Path | None, SecretStr | None]":
+    match login:
+        case "orchestrator":
+            return (
+                settings.snowflake_user,
+                settings.snowflake_private_key_path,
+                settings.snowflake_private_key_passphrase,
+            )
+        case "deployer":
+            return (
+                settings.snowflake_deployer_user,
+                settings.snowflake_deployer_private_key_path,
+                settings.snowflake_deployer_private_key_passphrase,
+            )
+        case "administrator":
+            if settings.snowflake_admin_user is None:
+                raise ConfigurationError(
+                    "snowflake_admin_missing",
+                    "No administrator of the Snowflake account is configured.",
+                    "Set MOVIE_PLATFORM_SNOWFLAKE_ADMIN_USER and MOVIE_PLATFORM_SNOWFLAKE_ADMIN_PRIVATE_KEY_PATH.",
+                )
+            return (
+                settings.snowflake_admin_user,
+                settings.snowflake_admin_private_key_path,
+                settings.snowflake_admin_private_key_passphrase,
+            )
+
+
+def _role(settings: "Settings", login: Login) -> str:
+    match login:
+        case "orchestrator":
+            return settings.snowflake_analyst_role
+        case "deployer":
+            return settings.snowflake_deployer_role
+        case "administrator":
+            return settings.snowflake_admin_role
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +87,24 @@ class SnowflakeAccess:
     network_timeout: int = 120
 
     @classmethod
-    def of(cls, settings: "Settings", *, role: str | None = None) -> "SnowflakeAccess":
-        """What the settings say; `role` instead of their role where it is given."""
-        passphrase = settings.snowflake_private_key_passphrase
+    def of(
+        cls, settings: "Settings", *, role: str | None = None, login: Login = "orchestrator"
+    ) -> "SnowflakeAccess":
+        """What the settings say of one of their users.
+
+        Without a role it is the one that belongs to the user's work: the orchestrator's user then reads, with the role
+        that may read everything and the readers' warehouse.
+        """
+        user, key, passphrase = _identity(settings, login)
+        reads = role is None and login == "orchestrator"
         return cls(
             account=settings.snowflake_account,
-            user=settings.snowflake_user,
-            warehouse=settings.snowflake_warehouse,
+            user=user,
+            warehouse=settings.snowflake_readers_warehouse if reads else settings.snowflake_warehouse,
             database=settings.snowflake_database,
-            private_key_path=settings.snowflake_private_key_path,
+            private_key_path=key,
             private_key_passphrase=None if passphrase is None else passphrase.get_secret_value(),
-            role=role or settings.snowflake_role,
+            role=role or _role(settings, login),
             host=settings.snowflake_host,
             port=settings.snowflake_port,
             protocol=settings.snowflake_protocol,
@@ -110,7 +158,7 @@ class SnowflakeAccess:
         arguments = self.arguments(query_tag=query_tag)
         where = f"{self.protocol}://{self.host or self.account}" + (f":{self.port}" if self.port else "")
         try:
-            return snowflake.connector.connect(**arguments)
+            return _with_one_role(snowflake.connector.connect(**arguments))
         except FileNotFoundError as error:
             raise ConfigurationError(
                 "snowflake_private_key_missing",
@@ -126,14 +174,26 @@ class SnowflakeAccess:
             ) from error
 
 
+def _with_one_role(connection: "SnowflakeConnection") -> "SnowflakeConnection":
+    """The session without secondary roles: what its user might do besides is no part of its rights."""
+    with connection.cursor() as cursor:
+        cursor.execute("USE SECONDARY ROLES NONE")
+    return connection
+
+
 def connect(
-    settings: "Settings", *, role: str | None = None, query_tag: str = APPLICATION
+    settings: "Settings",
+    *,
+    role: str | None = None,
+    login: Login = "orchestrator",
+    query_tag: str = APPLICATION,
 ) -> "SnowflakeConnection":
     """A new Snowflake session for these settings; a context manager that closes it.
 
-    `role` replaces the role of the settings. Raises ConfigurationError and WarehouseUnavailableError.
+    Without a role the orchestrator's user reads, and any other user has the role of its work.
+    Raises ConfigurationError and WarehouseUnavailableError.
     """
-    return SnowflakeAccess.of(settings, role=role).connect(query_tag=query_tag)
+    return SnowflakeAccess.of(settings, role=role, login=login).connect(query_tag=query_tag)
 
 
 def query_rows(

@@ -2,8 +2,9 @@
 
 from snowflake.connector import SnowflakeConnection
 
+from movie_platform.provision.account import account_files
 from movie_platform.provision.files import SQL_FOLDER
-from movie_platform.provision.sql import Pass, SchemaHistory, SqlDeployment, load_sql_files
+from movie_platform.provision.sql import Pass, SchemaHistory, SqlDeployment, load_sql_files, run_file
 from movie_platform.provision.warehouse import sql_parameters
 from movie_platform.resources.graph_state import ROOT_TASK, GraphRun, TaskRun, graph_runs
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows, wait_for
@@ -20,9 +21,19 @@ def deploy(cloud: SnowflakeCloud, connection: SnowflakeConnection) -> None:
     database = cloud.settings.snowflake_database
     warehouse = cloud.settings.snowflake_warehouse
     history = SchemaHistory(connection, database)
-    deployment = SqlDeployment(connection, files, history, warehouse=warehouse, progress=lambda _line: None)
-    # Without pipes, which need a stack: a test writes into RAW itself.
-    deployment.apply(*(found for found in Pass if found is not Pass.PIPES))
+    for file in account_files(files):
+        run_file(connection, file)
+    deployment = SqlDeployment(
+        connection,
+        files,
+        history,
+        role=cloud.settings.snowflake_owner_role,
+        warehouse=warehouse,
+        progress=lambda _line: None,
+    )
+    # Without pipes, which need a stack: a test writes into RAW itself, as an administrator.
+    deployment.apply(Pass.STORAGE, Pass.WAREHOUSE_OBJECTS)
+    rows(connection, f"USE ROLE {cloud.settings.snowflake_admin_role}")
     rows(connection, f"USE DATABASE {database}")
     rows(connection, f"ALTER TASK CORE.{ROOT_TASK} SUSPEND")
 

@@ -20,16 +20,19 @@ import uvicorn
 
 from movie_platform.local_cloud.snowflake.background.services import Services
 from movie_platform.local_cloud.snowflake.protocol.app import Server
+from movie_platform.local_cloud.snowflake.protocol.key_pair import ensure_private_key
 from movie_platform.local_cloud.snowflake.protocol.login import Authenticator
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.engine import Engine
 from movie_platform.local_cloud.snowflake.state.lake import Lake
 from movie_platform.local_cloud.snowflake.state.server_options import MOST_PIECES, PIECE_ROWS, ServerOptions
+from movie_platform.local_cloud.snowflake.state.user_keys import public_key_text
 
 logger = logging.getLogger(__name__)
 
 _HOST = "127.0.0.1"
 _NOT_STARTED = 3
+ADMINISTRATOR = "ADMIN"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -54,8 +57,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--key",
         type=Path,
-        help="PEM file of the clients' key, private or public (default: HOME/snowflake_key.p8); "
-        "where the file is not there, any login is taken",
+        help="PEM file of the administrator's key, private or public (default: HOME/snowflake_key.p8, made where it is "
+        "not there)",
+    )
+    parser.add_argument(
+        "--administrator",
+        default=ADMINISTRATOR,
+        help="name of the user with whom the account begins, who holds ACCOUNTADMIN (default: %(default)s)",
     )
     parser.add_argument(
         "--pipe-piece-rows",
@@ -103,6 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("snowflake.connector").setLevel(logging.WARNING)
     if options.until_stdin_closes:
         threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
+    administrators_key = _public_key(options.key, options.home)
+    if administrators_key is None:
+        return 1
     try:
         engine = Engine(options.home, memory_limit=options.memory_limit)
     except duckdb.IOException as error:
@@ -139,7 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             clock_file=options.clock_file,
         ),
     )
-    authenticator = Authenticator(options.key or options.home / "snowflake_key.p8")
+    account.access.ensure_administrator(options.administrator.upper(), administrators_key)
+    authenticator = Authenticator(account.access)
     server = uvicorn.Server(
         uvicorn.Config(
             Server(account, Services(account), authenticator).app(),
@@ -159,6 +171,22 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is less than 1")
     return number
+
+
+def _public_key(path: Path | None, home: Path) -> str | None:
+    """The administrator's public key, as RSA_PUBLIC_KEY holds it; None where there is none, which the log says."""
+    if path is None:
+        path = home / "snowflake_key.p8"
+        home.mkdir(parents=True, exist_ok=True)
+        ensure_private_key(path)
+    try:
+        key = public_key_text(path.read_bytes())
+    except (OSError, ValueError, TypeError) as error:
+        logger.error("The key of the administrator cannot be read: %s", error)  # noqa: TRY400 - the message says it all
+        return None
+    if key is None:
+        logger.error("%s holds no RSA key: delete it and start the server again", path)
+    return key
 
 
 def _end_with_stdin() -> None:

@@ -25,21 +25,25 @@ class ServerStartError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server that answers. `key` is the PEM file of the private key with which every user signs in."""
+    """A server that answers. `key` is the PEM file of the private key with which its administrator signs in."""
 
     host: str
     port: int
     account: str
     key: Path
+    administrator: str
 
-    def connect_arguments(self, user: str = "TESTS") -> dict[str, str | int]:
-        """What `snowflake.connector.connect` takes to reach the server; a user need not be created first."""
+    def connect_arguments(self) -> dict[str, str | int]:
+        """What `snowflake.connector.connect` takes to reach the server as its administrator.
+
+        Others sign in with a key of their own once CREATE USER … RSA_PUBLIC_KEY has made them.
+        """
         return {
             "host": self.host,
             "port": self.port,
             "protocol": "http",
             "account": self.account,
-            "user": user,
+            "user": self.administrator,
             "authenticator": "SNOWFLAKE_JWT",
             "private_key_file": str(self.key),
         }
@@ -54,6 +58,7 @@ def running_server(
     key: Path | None = None,
     account: str = "local",
     options: Sequence[str] = (),
+    administrator: str = "ADMIN",
     seconds: float = 60.0,
 ) -> Iterator[RunningServer]:
     """A server on 127.0.0.1 for as long as the context lasts, and never longer than the process that started it.
@@ -76,7 +81,15 @@ def running_server(
         command = [
             *(sys.executable, "-P", "-m", str(__package__)),
             *("--home", str(folder), "--port", str(port), "--port-file", str(port_file)),
-            *("--account", account, "--key", str(key), "--until-stdin-closes"),
+            *(
+                "--account",
+                account,
+                "--key",
+                str(key),
+                "--administrator",
+                administrator,
+                "--until-stdin-closes",
+            ),
             *(("--aws-endpoint", aws_endpoint) if aws_endpoint is not None else ()),
             *options,
         ]
@@ -86,7 +99,7 @@ def running_server(
             if found is None:
                 what = "did not answer in time" if process.poll() is None else "ended instead of answering"
                 raise ServerStartError(f"The server {what}.\n{_last_lines(log, log_begins)}")
-            yield RunningServer(_HOST, found, account, key)
+            yield RunningServer(_HOST, found, account, key, administrator)
         finally:
             _end(process)
 

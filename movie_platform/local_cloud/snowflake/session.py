@@ -63,7 +63,7 @@ class Router(Protocol):
 
 @dataclass
 class Session:
-    """A client's session. `role` and `warehouse` are names; privileges are recorded, not enforced."""
+    """See the module. `role` and `warehouse` are names; `roles` are what the session's rights come from."""
 
     account: Account
     router: Router
@@ -71,6 +71,10 @@ class Session:
     role: str
     warehouse: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
+    # A task without a warehouse computes with Snowflake's own: it needs none.
+    serverless: bool = False
+    # Whether the user's other roles give their rights as well (secondary roles ALL), or the primary role alone.
+    secondary_roles: bool = False
     session_id: int = field(default_factory=lambda: random.SystemRandom().randrange(1 << 48))
 
     def __post_init__(self) -> None:
@@ -110,6 +114,12 @@ class Session:
     def schema(self) -> str | None:
         """The current schema."""
         return self.translator.schema if self.translator.schema_set else None
+
+    def roles(self) -> frozenset[str]:
+        """The primary role, the secondary ones, and what was granted to them, as the grants are now."""
+        privileges = self.account.access.privileges
+        others = privileges.roles_of_user(self.user) if self.secondary_roles else ()
+        return privileges.with_inherited({self.role, *others})
 
     def resolve(self, name: Name) -> FullName:
         """The full name of an object in a schema."""

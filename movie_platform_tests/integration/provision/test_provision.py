@@ -18,6 +18,7 @@ from movie_platform.contracts import ARCHIVE_TABLES
 from movie_platform.contracts.warehouse import ATTEMPTS_A_DAY
 from movie_platform.local_cloud import supervisor
 from movie_platform.provision import provision
+from movie_platform.provision.account import connect_deployer, prepare_account
 from movie_platform.provision.files import SQL_FOLDER
 from movie_platform.provision.run import ROLE_NOT_ASSUMED
 from movie_platform.provision.sql import (
@@ -110,7 +111,7 @@ def test_the_packages_that_the_stack_names_are_in_the_bucket(provisioned_cloud: 
 
 def test_the_passes_told_the_stack_what_snowflake_answered(provisioned_cloud: Settings):
     settings = provisioned_cloud
-    with connect(settings, role=settings.snowflake_admin_role) as session:
+    with connect(settings, login="administrator") as session:
         trust = trust_of_integration(session, settings.snowflake_database)
         queue = queue_of_pipes(session, settings.snowflake_database)
     configuration = aws_client(settings, "s3").get_bucket_notification_configuration(
@@ -128,7 +129,7 @@ def test_the_passes_told_the_stack_what_snowflake_answered(provisioned_cloud: Se
 
 def test_the_tables_of_the_contracts_are_there_with_their_columns(provisioned_cloud: Settings):
     settings = provisioned_cloud
-    with connect(settings, role=settings.snowflake_admin_role) as session:
+    with connect(settings, login="administrator") as session:
         for table in ARCHIVE_TABLES:
             described = query_rows(
                 session, f"DESCRIBE TABLE {settings.snowflake_database}.{table.snowflake_schema}.{table.name}"
@@ -168,7 +169,7 @@ def test_a_dry_run_lists_everything_and_changes_nothing(provisioned_cloud: Setti
     assert stack_deployer(settings).outputs(settings.stack_name) == {}
     stacks = aws_client(settings, "cloudformation").describe_stacks()["Stacks"]
     assert not [stack["StackName"] for stack in stacks if stack["StackName"].startswith(settings.name_prefix)]
-    with connect(settings, role=settings.snowflake_admin_role) as session:
+    with connect(settings, login="administrator") as session:
         databases = {str(row["name"]) for row in query_rows(session, "SHOW DATABASES")}
     assert settings.snowflake_database not in databases
 
@@ -221,6 +222,7 @@ def apply(settings: Settings, session: SnowflakeConnection, *files: SqlFile) -> 
         session,
         files,
         SchemaHistory(session, settings.snowflake_database),
+        role=settings.snowflake_owner_role,
         warehouse=settings.snowflake_warehouse,
         progress=lambda _line: None,
     )
@@ -233,7 +235,7 @@ def test_an_sql_file_that_fails_names_the_file_and_the_statement(provisioned_clo
     bad = SqlFile(
         "999_bad.sql", ("USE ROLE SYSADMIN", "SELECT no_such_column FROM MOVIES.RAW.movies"), "0" * 64
     )
-    with connect(settings, role=settings.snowflake_admin_role) as session:
+    with connect(settings, login="administrator") as session:
         history = SchemaHistory(session, settings.snowflake_database)
         with pytest.raises(SqlFileError, match=r"999_bad\.sql, statement 2 of 2"):
             apply(settings, session, bad)
@@ -250,10 +252,10 @@ def test_a_file_that_takes_a_role_leaves_the_next_one_with_the_role_of_set_up(pr
             "2" * 64,
         ),
     )
-    with connect(settings, role=settings.snowflake_admin_role) as session:
+    with connect(settings, login="administrator") as session:
         apply(settings, session, *files)
         assert list(query_rows(session, "SELECT role FROM MOVIES.OPS.made_by")) == [
-            {"role": settings.snowflake_admin_role}
+            {"role": settings.snowflake_owner_role}
         ]
         with session.cursor() as cursor:
             cursor.execute("DROP TABLE MOVIES.OPS.made_by")
@@ -263,7 +265,7 @@ def test_a_changed_sql_file_is_applied_again_and_noted(provisioned_cloud: Settin
     settings = provisioned_cloud
 
     def applied(text: str, checksum: str) -> list[str]:
-        with connect(settings, role=settings.snowflake_admin_role) as session:
+        with connect(settings, login="administrator") as session:
             return apply(settings, session, SqlFile("998_try.sql", (text,), checksum))
 
     assert applied("USE ROLE MOVIES_READER", "a" * 64) == ["998_try.sql"]
@@ -340,15 +342,21 @@ def slow_trust(tmp_path: Path) -> Iterator[Settings]:
 def test_pipes_wait_until_the_roles_trust_counts_and_all_sql_at_once_does_not(slow_trust: Settings):
     lines: list[str] = []
     # The order of before: the role trusts what the integration says only after all SQL.
-    with connect(slow_trust, role=slow_trust.snowflake_admin_role) as session:
-        arn = "arn:aws:iam::000000000000:role/not-created-yet"
-        files = load_sql_files(SQL_FOLDER, sql_parameters(slow_trust, arn))
-        history = SchemaHistory(session, slow_trust.snowflake_database)
+    arn = "arn:aws:iam::000000000000:role/not-created-yet"
+    files = load_sql_files(SQL_FOLDER, sql_parameters(slow_trust, arn))
+    prepared = prepare_account(slow_trust, files, query_tag="test", progress=lambda _line: None)
+    with connect_deployer(slow_trust, query_tag="test") as session:
         deployment = SqlDeployment(
-            session, files, history, warehouse=slow_trust.snowflake_warehouse, progress=lambda _line: None
+            session,
+            files,
+            SchemaHistory(session, slow_trust.snowflake_database),
+            role=slow_trust.snowflake_owner_role,
+            warehouse=slow_trust.snowflake_warehouse,
+            noted=prepared,
+            progress=lambda _line: None,
         )
         with pytest.raises(SqlFileError) as caught:
-            deployment.apply(*Pass)
+            deployment.apply(*(each for each in Pass if each is not Pass.ACCOUNT))
     assert caught.value.number == ROLE_NOT_ASSUMED
     assert "200_pipes.sql" in str(caught.value)
     assert "Error assuming AWS_ROLE" in str(caught.value)

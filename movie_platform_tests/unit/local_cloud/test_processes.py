@@ -270,9 +270,13 @@ def test_a_record_holds_exactly_the_settings_that_clients_need(tmp_path: Path):
         "aws_glue_endpoint_url",
         "aws_secret_access_key",
         "snowflake_account",
+        "snowflake_admin_private_key_path",
+        "snowflake_admin_user",
+        "snowflake_deployer_private_key_path",
         "snowflake_host",
         "snowflake_port",
         "snowflake_private_key_path",
         "snowflake_protocol",
+        "snowflake_reader_public_key_path",
     ]
     assert json.loads(json.dumps(settings)) == settings

@@ -23,7 +23,7 @@ from movie_platform.contracts.warehouse import CORE_TABLES, OPS_TABLES
 from movie_platform.local_cloud.snowflake.text.task_body import split_body
 from movie_platform.provision.files import PROJECT, SQL_FOLDER
 from movie_platform.provision.render import render, with_includes
-from movie_platform.provision.sql import SqlFile, load_sql_files
+from movie_platform.provision.sql import Pass, SqlFile, load_sql_files
 from movie_platform.provision.warehouse import sql_parameters
 from movie_platform.resources.graph_state import TASKS
 from movie_platform.settings import Settings
@@ -45,6 +45,7 @@ COMMANDS_OF_SQLGLOT = (
     "CREATE SCHEMA",
     "CREATE RESOURCE MONITOR",
     "CREATE ROLE",
+    "CREATE USER",
     "CREATE PIPE",
     "CREATE STREAM",
     "CREATE OR REPLACE TASK",
@@ -312,8 +313,8 @@ def test_the_reader_is_granted_nothing_but_reading_the_marts(files):
         if statement.endswith("TO ROLE MOVIES_READER")
     ]
     assert granted == [
+        "GRANT USAGE ON WAREHOUSE MOVIES_WH_READERS TO ROLE MOVIES_READER",
         "GRANT USAGE ON DATABASE MOVIES TO ROLE MOVIES_READER",
-        "GRANT USAGE ON WAREHOUSE MOVIES_WH TO ROLE MOVIES_READER",
         "GRANT USAGE ON SCHEMA MOVIES.MARTS TO ROLE MOVIES_READER",
         "GRANT SELECT ON FUTURE VIEWS IN SCHEMA MOVIES.MARTS TO ROLE MOVIES_READER",
     ]
@@ -326,3 +327,31 @@ def test_the_loader_may_neither_change_nor_delete_nor_see_the_marts(files):
                 assert not re.search(
                     r"\b(?:UPDATE|DELETE|TRUNCATE|OWNERSHIP|ALL PRIVILEGES|MARTS)\b", statement
                 )
+
+
+def test_what_belongs_to_the_account_stands_in_files_of_its_own(files):
+    """An administrator runs those below 50; the deployer, who has no such rights, runs the rest."""
+    of_the_account = re.compile(
+        r"(?:CREATE|ALTER) (?:ROLE|USER|WAREHOUSE|DATABASE|RESOURCE MONITOR|STORAGE INTEGRATION)\b|GRANT ROLE\b"
+        r"|GRANT .* ON (?:ACCOUNT|WAREHOUSE|INTEGRATION)\b"
+    )
+    for file in files:
+        for statement in file.statements:
+            if file.belongs_to is not Pass.ACCOUNT:
+                assert not of_the_account.match(" ".join(statement.split())), f"{file.name}: {statement[:60]}"
+
+
+def test_no_user_of_the_platform_holds_a_role_of_administrators(files):
+    granted = {
+        match.groups()
+        for file in files
+        for statement in file.statements
+        if (match := re.fullmatch(r"GRANT ROLE (\w+) TO USER (\w+)", " ".join(statement.split())))
+    }
+    assert granted == {
+        ("MOVIES_DEPLOYER", "MOVIE_PLATFORM_DEPLOYER"),
+        ("MOVIES_LOADER", "MOVIE_PLATFORM"),
+        ("MOVIES_TRANSFORMER", "MOVIE_PLATFORM"),
+        ("MOVIES_ANALYST", "MOVIE_PLATFORM"),
+        ("MOVIES_READER", "MOVIE_PLATFORM_READER"),
+    }

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception
 from movie_platform.local_cloud.snowflake.session import Router, Session, Statement, new_query_id
 from movie_platform.local_cloud.snowflake.state.account import Account
+from movie_platform.local_cloud.snowflake.state.task_rights import cannot_execute, may_execute
 from movie_platform.local_cloud.snowflake.state.task_store import (
     CANCELLED,
     FAILED,
@@ -41,10 +42,18 @@ class TaskRun:
 
     def __init__(self, account: Account, router: Router, graph: GraphRun, task: Task) -> None:
         self.task = task
+        self._account = account
         self._store = account.tasks
         self._graph = graph
         self._query_id = new_query_id()
-        self._session = Session(account, router, _SYSTEM_USER, task.owner, warehouse=task.warehouse)
+        self._session = Session(
+            account,
+            router,
+            _SYSTEM_USER,
+            task.owner,
+            warehouse=task.warehouse,
+            serverless=task.warehouse is None,
+        )
         self._session.task_info = _runtime_info(graph, task)
         self._ended_by: tuple[str, SnowflakeError] | None = None
 
@@ -90,6 +99,8 @@ class TaskRun:
         began = time.monotonic()
         noted = False
         try:
+            if not may_execute(self._account, self.task):
+                raise cannot_execute(self.task)
             self._session.translator.use(self.task.name.database, self.task.name.schema)
             if self.task.condition is not None and not holds(self._session, self.task.condition):
                 self._store.skip(self._graph, self.task, self._query_id, *_CONDITION_FALSE)

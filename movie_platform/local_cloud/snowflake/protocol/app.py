@@ -32,6 +32,8 @@ from movie_platform.local_cloud.snowflake.protocol.answers import ResultStore
 from movie_platform.local_cloud.snowflake.protocol.login import Authenticator
 from movie_platform.local_cloud.snowflake.session import Session, Statement, new_query_id
 from movie_platform.local_cloud.snowflake.state.account import Account
+from movie_platform.local_cloud.snowflake.state.privileges import PUBLIC, Securable
+from movie_platform.local_cloud.snowflake.statements.authorizing import may, sees
 from movie_platform.local_cloud.snowflake.statements.router import Router
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.bindings import parse_bindings
@@ -46,7 +48,6 @@ _ANSWER_WITHIN_SECONDS = 40.0
 _IDLE_SESSION_SECONDS = 4 * 3600.0
 _REMEMBERED_REQUESTS = 500
 _WORKERS = 32
-_DEFAULT_ROLE = "ACCOUNTADMIN"
 
 Answer = dict[str, Any]
 
@@ -166,26 +167,40 @@ class Server:
     def _open_session(self, data: dict[str, Any], query: dict[str, str]) -> Session:
         user = self._authenticator.login(data)
         access = self._account.access
-        role = _identifier(query.get("roleName")) or _DEFAULT_ROLE
-        if access.find("ROLE", role) is None:
+        held = access.privileges.with_inherited(access.privileges.roles_of_user(user.name))
+        asked = _identifier(query.get("roleName"))
+        if asked is not None and asked not in held:
             raise SnowflakeError(
                 390189,
                 "08001",
-                f"Role '{role}' specified in the connect string does not exist or not authorized.",
+                f"Role '{asked}' specified in the connect string does not exist or not authorized. "
+                "Contact your local system administrator, or attempt to login with another role, e.g. PUBLIC.",
             )
+        default = str(user.properties.get("DEFAULT_ROLE", PUBLIC)).upper()
+        role = asked or (default if default in held else PUBLIC)
         self._close_idle_sessions()
         self._results.sweep()
         session = Session(
-            self._account, self._router, user, role, parameters=_given(data.get("SESSION_PARAMETERS"))
+            self._account,
+            self._router,
+            user.name,
+            role,
+            parameters=_given(data.get("SESSION_PARAMETERS")),
+            # "DEFAULT_SECONDARY_ROLES": ('ALL') unless the user's list is empty.
+            secondary_roles=tuple(user.properties.get("DEFAULT_SECONDARY_ROLES", ("ALL",))) != (),
         )
         # A database, schema or warehouse that does not exist is no error at login, as on Snowflake: none is current.
-        warehouse = _identifier(query.get("warehouse"))
-        if warehouse and access.find("WAREHOUSE", warehouse):
+        default_warehouse = user.properties.get("DEFAULT_WAREHOUSE")
+        warehouse = _identifier(query.get("warehouse") or (default_warehouse and str(default_warehouse)))
+        if warehouse and may(session, Securable("WAREHOUSE", warehouse), "USAGE"):
             session.warehouse = warehouse
         database, schema = _identifier(query.get("databaseName")), _identifier(query.get("schemaName"))
         engine = self._account.engine
-        if database in engine.databases():
-            found = schema if schema and engine.has_schema(database or "", schema) else None
+        if database in engine.databases() and sees(session, Securable.database(database or "")):
+            there = schema and engine.has_schema(database or "", schema)
+            found = (
+                schema if there and sees(session, Securable.schema(database or "", schema or "")) else None
+            )
             session.translator.use(database, found)
         return session
 

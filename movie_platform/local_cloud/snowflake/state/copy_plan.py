@@ -26,7 +26,7 @@ from movie_platform.local_cloud.snowflake.state.stage_lookup import (
     stage_format,
 )
 from movie_platform.local_cloud.snowflake.text.names import FullName, Name
-from movie_platform.local_cloud.snowflake.text.tokens import TokenStream, Value
+from movie_platform.local_cloud.snowflake.text.tokens import TokenStream, Value, parse_name
 
 FILENAME = "METADATA$FILENAME"
 FILE_ROW_NUMBER = "METADATA$FILE_ROW_NUMBER"
@@ -68,6 +68,8 @@ class CopyPlan:
     table: FullName
     location: StageLocation
     file_format: FileFormat
+    # The format's own name, where the statement names one (and does not leave it to the stage).
+    format_name: FullName | None = None
 
 
 def parse_copy(stream: TokenStream) -> CopyStatement:
@@ -172,4 +174,8 @@ def plan_copy(engine: Engine, statement: CopyStatement, database: str | None, sc
     stage = statement.stage.resolve(database, schema)
     location = find_location(engine, stage, statement.path)
     options = statement.file_format if statement.file_format is not None else stage_format(engine, stage)
-    return CopyPlan(statement, table, location, find_format(engine, options or {}, database, schema))
+    named = None if statement.file_format is None else statement.file_format.get("FORMAT_NAME")
+    format_name = None if named is None else parse_name(str(named)).resolve(database, schema)
+    return CopyPlan(
+        statement, table, location, find_format(engine, options or {}, database, schema), format_name
+    )

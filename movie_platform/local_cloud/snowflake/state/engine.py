@@ -53,6 +53,11 @@ CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_keys (
 CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_parameters (
     level VARCHAR, owner VARCHAR, name VARCHAR, value VARCHAR
 );
+CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_managed_schemas (name VARCHAR PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_view_sources (
+    database_name VARCHAR, schema_name VARCHAR, name VARCHAR, source_database VARCHAR, source_schema VARCHAR,
+    source_name VARCHAR
+);
 """
 
 _DATABASE_TABLES = """
@@ -223,6 +228,15 @@ class Engine:
             )
         )
 
+    def has_view(self, name: FullName) -> bool:
+        """Whether a view exists."""
+        return bool(
+            self.query(
+                "SELECT 1 FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?",
+                [name.database, name.schema, name.name],
+            )
+        )
+
     def require_database(self, name: str) -> None:
         """Raises SnowflakeError where a database does not exist."""
         if name not in self.databases():
@@ -258,7 +272,14 @@ class Engine:
             path = self.databases_folder / f"{name}.db"
             path.unlink()
             path.with_suffix(".db.wal").unlink(missing_ok=True)
-            for table in ("_fs_stages", "_fs_file_formats", "_fs_stage_options", "_fs_keys", "_fs_retention"):
+            for table in (
+                "_fs_stages",
+                "_fs_file_formats",
+                "_fs_stage_options",
+                "_fs_keys",
+                "_fs_view_sources",
+                "_fs_retention",
+            ):
                 self._duck.execute(f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE database_name = ?", [name])
             for table in ("_fs_tables_ext", "_fs_columns_ext"):
                 self._duck.execute(f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE ext_table_catalog = ?", [name])

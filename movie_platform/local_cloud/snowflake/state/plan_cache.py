@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from movie_platform.local_cloud.snowflake.state.privileges import Access
 from movie_platform.local_cloud.snowflake.state.translate import Prepared
 from movie_platform.local_cloud.snowflake.text.names import FullName
 
@@ -40,6 +41,8 @@ class Plan:
     updates: bool
     names: tuple[str, ...]
     kind: int
+    # What the session must be allowed to do: asked again each time.
+    accesses: tuple[Access, ...]
 
 
 class PlanCache:

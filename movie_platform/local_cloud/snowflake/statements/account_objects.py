@@ -18,6 +18,8 @@ from movie_platform.local_cloud.snowflake.errors import (
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.access_store import SYSTEM_ROLES
+from movie_platform.local_cloud.snowflake.state.privileges import ACCOUNT, OWNERSHIP, Securable
+from movie_platform.local_cloud.snowflake.state.user_keys import read_public_key
 from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     INTEGRATION,
     KINDS_AS_WRITTEN,
@@ -27,6 +29,11 @@ from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     USER,
     WAREHOUSE,
     AccountKind,
+)
+from movie_platform.local_cloud.snowflake.statements.authorizing import (
+    require,
+    require_administrator,
+    require_to_create,
 )
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
@@ -68,8 +75,11 @@ def create(session: Session, statement: Statement) -> result_set.Result:
     properties: dict[str, Any] = _properties(stream, kind)
     stream.end()
     access = session.account.access
+    _require_to_create(session, kind)
     if access.find(kind.name, name) is not None and creation.if_not_exists:
         return stays(name)
+    if access.find(kind.name, name) is not None and creation.replace:
+        require(session, Securable(kind.name, name), OWNERSHIP)
     comment = str(properties.pop("COMMENT", ""))
     _check(session, kind, properties)
     if kind is INTEGRATION:
@@ -96,6 +106,14 @@ def _take_parameters(kind: AccountKind, properties: dict[str, Any]) -> dict[str,
     return {name: properties.pop(name) for name in list(properties) if name in PARAMETERS}
 
 
+def _require_to_create(session: Session, kind: AccountKind) -> None:
+    if kind is MONITOR:
+        # "CREATE RESOURCE MONITOR": account administrators alone.
+        require_administrator(session)
+    else:
+        require_to_create(session, ACCOUNT, f"CREATE {kind.name}")
+
+
 def _check(session: Session, kind: AccountKind, properties: Mapping[str, Any]) -> None:
     if kind is INTEGRATION:
         if str(properties.get("TYPE", "")).upper() != "EXTERNAL_STAGE":
@@ -111,8 +129,13 @@ def _check(session: Session, kind: AccountKind, properties: Mapping[str, Any]) -
     size = properties.get("WAREHOUSE_SIZE")
     if size is not None and str(size).upper() not in SIZES:
         raise invalid_value(str(size), "WAREHOUSE_SIZE")
+    for option in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"):
+        if properties.get(option) is not None and read_public_key(str(properties[option])) is None:
+            raise invalid_value(str(properties[option])[:40], option)
     monitor = properties.get("RESOURCE_MONITOR")
     if monitor is not None and str(monitor).upper() != "NULL":
+        # "Working with resource monitors": account administrators alone give one to a warehouse.
+        require_administrator(session)
         session.account.access.require("RESOURCE MONITOR", str(monitor).upper())
 
 
@@ -144,14 +167,24 @@ def alter(session: Session, statement: Statement) -> result_set.Result:
     stream.end()
     if found is None:
         return replace(reference, kind=kind.name).alter_missing(name)
+    _require_to_alter(session, kind, name, changes)
     comment = changes.pop("COMMENT", None)
-    _check(session, kind, {**found.properties, **changes})
+    _check(session, kind, changes if kind is not INTEGRATION else {**found.properties, **changes})
     session.outside_transaction()
     parameters = _take_parameters(kind, changes)
     if kind is USER:
         set_for_user(session, name, parameters)
     access.alter(found, comment=None if comment is None else str(comment), properties=changes)
     return result_set.done()
+
+
+def _require_to_alter(session: Session, kind: AccountKind, name: str, changes: Mapping[str, Any]) -> None:
+    # "Access control privileges": what of each kind may be changed without owning it.
+    if kind is WAREHOUSE:
+        privilege = "OPERATE" if "STATE" in changes else "MODIFY"
+    else:
+        privilege = "MODIFY" if kind is MONITOR else OWNERSHIP
+    require(session, Securable(kind.name, name), privilege)
 
 
 def drop(session: Session, statement: Statement) -> result_set.Result:
@@ -168,8 +201,9 @@ def drop(session: Session, statement: Statement) -> result_set.Result:
         )
     if access.find(kind.name, name) is None:
         return replace(reference, kind=kind.name).drop_missing(name, name)
+    require(session, Securable(kind.name, name), OWNERSHIP)
     session.outside_transaction()
-    access.drop(kind.name, name)
+    access.drop(kind.name, name, session.role)
     if kind is USER:
         session.account.parameters.forget_user(name)
     return dropped(name)

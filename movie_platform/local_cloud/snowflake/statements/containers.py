@@ -10,6 +10,8 @@ from movie_platform.local_cloud.snowflake.errors import (
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import retention
 from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE, PUBLIC_SCHEMA, state_of
+from movie_platform.local_cloud.snowflake.state.privileges import ACCOUNT, OWNERSHIP, Securable
+from movie_platform.local_cloud.snowflake.statements.authorizing import require, require_to_create
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     dropped,
@@ -29,20 +31,23 @@ def create_schema(session: Session, statement: Statement) -> result_set.Result:
     stream = TokenStream(statement.sql)
     creation = read_create(stream, "SCHEMA", "TRANSIENT SCHEMA")
     database, schema = _schema_name(session, stream.name())
-    stream.accept("WITH", "MANAGED", "ACCESS")
+    managed = stream.accept("WITH", "MANAGED", "ACCESS")
     days = _retention(stream.properties(_PROPERTIES))
     stream.end()
     session.outside_transaction()
     engine = session.account.engine
     engine.require_database(database)
+    require_to_create(session, Securable.database(database), "CREATE SCHEMA")
     if engine.has_schema(database, schema):
         answer = creation.of_existing(schema)
         if answer is not None:
             return answer
+        require(session, Securable.schema(database, schema), OWNERSHIP)
         _drop_schema(session, database, schema)
     session.duck.execute(f"CREATE SCHEMA {quoted(database)}.{quoted(schema)}")
     retention.record(engine, database, schema, "", days)
     session.account.access.created("SCHEMA", f"{shown(database)}.{shown(schema)}", session.role)
+    session.account.access.set_managed_access(f"{shown(database)}.{shown(schema)}", managed=managed)
     session.translator.use(database, schema)
     return created("SCHEMA", shown(schema))
 
@@ -84,7 +89,14 @@ def _drop_schema(session: Session, database: str, schema: str) -> None:
             session.duck.execute(f"DELETE FROM {state}.{table} WHERE schema_name = ?", [schema])
 
     session.atomically(work)
-    for table in ("_fs_stages", "_fs_file_formats", "_fs_stage_options", "_fs_keys", "_fs_retention"):
+    for table in (
+        "_fs_stages",
+        "_fs_file_formats",
+        "_fs_stage_options",
+        "_fs_keys",
+        "_fs_view_sources",
+        "_fs_retention",
+    ):
         engine.write(
             f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE database_name = ? AND schema_name = ?",
             [database, schema],
@@ -104,13 +116,16 @@ def create_database(session: Session, statement: Statement) -> result_set.Result
     name = stream.identifier()
     days = _retention(stream.properties(_PROPERTIES))
     stream.end()
+    require_to_create(session, ACCOUNT, "CREATE DATABASE")
+    if creation.replace and name in session.account.engine.databases():
+        require(session, Securable.database(name), OWNERSHIP)
     session.outside_transaction()
     if not session.account.engine.create_database(
         name, replace=creation.replace, if_not_exists=creation.if_not_exists
     ):
         return stays(name)
     retention.record(session.account.engine, name, "", "", days)
-    session.account.access.created("DATABASE", name, session.role)
+    session.account.access.created_database(name, session.role)
     session.translator.use(name, PUBLIC_SCHEMA)
     return created("DATABASE", name)
 
@@ -126,6 +141,8 @@ def drop_container(session: Session, statement: Statement) -> result_set.Result:
     session.outside_transaction()
     if drop.kind == "DATABASE":
         database = name.name
+        if database in session.account.engine.databases():
+            require(session, Securable.database(database), OWNERSHIP)
         if session.database == database:
             session.translator.use(None, None)
         there = session.account.engine.drop_database(database, if_exists=drop.if_exists)
@@ -134,6 +151,7 @@ def drop_container(session: Session, statement: Statement) -> result_set.Result:
         database, schema = _schema_name(session, name)
         there = session.account.engine.has_schema(database, schema)
         if there:
+            require(session, Securable.schema(database, schema), OWNERSHIP)
             if (session.database, session.schema) == (database, schema):
                 session.translator.use(database, None)
             _drop_schema(session, database, schema)

@@ -12,8 +12,11 @@ from movie_platform.local_cloud.snowflake.state import load_history
 from movie_platform.local_cloud.snowflake.state.copy_plan import SKIP_FILE, CopyPlan, parse_copy, plan_copy
 from movie_platform.local_cloud.snowflake.state.lake import StagedFile
 from movie_platform.local_cloud.snowflake.state.loader import Loader
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
 from movie_platform.local_cloud.snowflake.state.stage_lookup import files_at
 from movie_platform.local_cloud.snowflake.state.storage_access import READING
+from movie_platform.local_cloud.snowflake.statements.authorizing import require
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import require_warehouse
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
@@ -29,6 +32,8 @@ def copy_into(session: Session, statement: Statement) -> result_set.Result:
     account = session.account
     parsed = parse_copy(TokenStream(statement.sql))
     plan = plan_copy(account.engine, parsed, session.database, session.schema)
+    require_warehouse(session)
+    require_to_load(session, plan, "INSERT")
     account.storage.require(plan.location, READING)
     files = _files(session, plan)
     skip_file = parsed.on_error == SKIP_FILE
@@ -38,6 +43,15 @@ def copy_into(session: Session, statement: Statement) -> result_set.Result:
     if not rows:
         return result_set.message("Copy executed with 0 files processed.", result_set.COPY)
     return result_set.rows_result(_COLUMNS, rows, result_set.COPY)
+
+
+def require_to_load(session: Session, plan: CopyPlan, *privileges: str) -> None:
+    """Raises SnowflakeError unless the session may read the stage and has each of the privileges on the table."""
+    require(session, Securable.in_schema("STAGE", plan.location.stage), "USAGE")
+    if plan.format_name is not None:
+        require(session, Securable.in_schema("FILE FORMAT", plan.format_name), "USAGE")
+    for privilege in privileges:
+        require(session, Securable.in_schema("TABLE", plan.table), privilege)
 
 
 def _files(session: Session, plan: CopyPlan) -> list[StagedFile]:

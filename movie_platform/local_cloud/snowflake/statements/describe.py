@@ -4,8 +4,11 @@
 from movie_platform.local_cloud.snowflake.errors import does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
+from movie_platform.local_cloud.snowflake.statements.authorizing import sees
 from movie_platform.local_cloud.snowflake.statements.named_objects import read_describe
 from movie_platform.local_cloud.snowflake.text import result_set
+from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
 _COLUMNS = f"""
@@ -49,6 +52,7 @@ def describe_table(session: Session, statement: Statement) -> result_set.Result:
     columns = session.duck.execute(_COLUMNS, values).fetchall()
     if not columns:
         raise does_not_exist(kind.capitalize(), str(name))
+    _require_seen(session, kind, name)
     keys = set(
         session.account.engine.query(
             f"SELECT column_name, kind FROM {ACCOUNT_STATE}._fs_keys "
@@ -66,6 +70,14 @@ def describe_table(session: Session, statement: Statement) -> result_set.Result:
         for column, kind_of, nullable, default, comment in columns
     ]  # fmt: skip
     return result_set.rows_result(_RESULT, rows, result_set.DESCRIBE)
+
+
+def _require_seen(session: Session, kind: str, name: FullName) -> None:
+    access = session.account.access
+    for each in ("TABLE", "VIEW", "STREAM"):
+        securable = Securable.in_schema(each, name)
+        if access.privileges.owner(securable) is not None and not sees(session, securable):
+            raise does_not_exist(kind.capitalize(), str(name))
 
 
 def show_primary_keys(session: Session, statement: Statement) -> result_set.Result:

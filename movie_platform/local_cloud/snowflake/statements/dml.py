@@ -11,9 +11,12 @@ from movie_platform.local_cloud.snowflake.errors import unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import load_history
 from movie_platform.local_cloud.snowflake.state.plan_cache import Plan, PlanKey
+from movie_platform.local_cloud.snowflake.state.privileges import Access
 from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
 from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import require_warehouse
 from movie_platform.local_cloud.snowflake.statements.noting_changes import noting_changes
+from movie_platform.local_cloud.snowflake.statements.reading import authorize, reads
 from movie_platform.local_cloud.snowflake.statements.reading_streams import consume, replace_streams
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName, Name, quoted
@@ -23,10 +26,13 @@ _BATCH_ROWS = 100_000
 
 def change(session: Session, statement: Statement) -> result_set.Result:
     """INSERT, UPDATE or DELETE; with array bindings once for each row, all in one transaction."""
+    if not statement.describe_only:
+        require_warehouse(session)
     plans = session.account.plans
     key = _plan_key(session, statement)
     known = plans.find(key) if key is not None else None
     if known is not None:
+        authorize(session, known.accesses)
         return _run(session, lambda: known, lambda: [()])
     generation = plans.generation
     tree = parse(statement.sql)
@@ -40,6 +46,8 @@ def change(session: Session, statement: Statement) -> result_set.Result:
         raise unsupported(tree.sql(dialect="snowflake")[:200])
     if statement.describe_only:
         return result_set.counts(names, [0] * len(names), kind)
+    accesses = _accesses(session, tree)
+    authorize(session, accesses)
     parameters = statement.bindings.values
     if isinstance(tree, exp.Insert) and tree.args.get("overwrite"):
         return _overwrite(session, tree, parameters)
@@ -48,7 +56,12 @@ def change(session: Session, statement: Statement) -> result_set.Result:
 
     def plan() -> Plan:
         return Plan(
-            tuple(preparation.inside_transaction()), target, isinstance(tree, exp.Update), names, kind
+            tuple(preparation.inside_transaction()),
+            target,
+            isinstance(tree, exp.Update),
+            names,
+            kind,
+            accesses,
         )
 
     if key is not None and not preparation.reads_streams:
@@ -58,6 +71,17 @@ def change(session: Session, statement: Statement) -> result_set.Result:
         plan,
         lambda: statement.bindings.rows if statement.bindings.is_array else [preparation.parameters],
     )
+
+
+def _accesses(session: Session, tree: exp.Insert | exp.Update | exp.Delete) -> tuple[Access, ...]:
+    """What a statement does with which table."""
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    privileges = [type(tree).__name__.upper()]
+    if tree.args.get("overwrite"):
+        # INSERT: "To use the OVERWRITE option … your role must have the DELETE privilege".
+        privileges.append("DELETE")
+    changed = full_name(session, target)
+    return (*(Access(privilege, changed) for privilege in privileges), *reads(session, tree))
 
 
 def _plan_key(session: Session, statement: Statement) -> PlanKey | None:
@@ -164,7 +188,9 @@ def merge(session: Session, statement: Statement) -> result_set.Result:
     names = [name for action, name in _ACTIONS.items() if action in wanted]
     if statement.describe_only:
         return result_set.counts(names, [0] * len(names), result_set.MERGE)
+    require_warehouse(session)
     target = full_name(session, tree.this)
+    authorize(session, [*(Access(action, target) for action in sorted(wanted)), *reads(session, tree)])
     preparation = _Preparation(session, tree, statement.bindings.values)
 
     def work() -> Counter[str]:
@@ -210,6 +236,8 @@ def truncate(session: Session, statement: Statement) -> result_set.Result:
     name = full_name(session, table)
     if tree.args.get("exists") and not session.account.engine.has_table(name):
         return result_set.done()
+    require_warehouse(session)
+    authorize(session, [Access("TRUNCATE", name)])
 
     def work() -> None:
         noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)

@@ -13,7 +13,9 @@ from sqlglot import Expr, exp
 from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import load_history
+from movie_platform.local_cloud.snowflake.state.privileges import ACCOUNT, Securable
 from movie_platform.local_cloud.snowflake.state.task_store import history_query
+from movie_platform.local_cloud.snowflake.statements.authorizing import may, require_seen, sees
 from movie_platform.local_cloud.snowflake.statements.integration_functions import validate_integration
 from movie_platform.local_cloud.snowflake.statements.pipe_functions import pipe_status
 from movie_platform.local_cloud.snowflake.statements.reading_streams import has_data, replace_streams
@@ -166,6 +168,7 @@ def _copy_history(session: Session, call: exp.Anonymous, parameters: list[Any]) 
         )
     table = session.resolve(parse_name(str(_constant(arguments["TABLE_NAME"], parameters))))
     session.account.engine.require_database(table.database)
+    require_seen(session, Securable.in_schema("TABLE", table))
     return load_history.table_function(table, arguments["START_TIME"], arguments.get("END_TIME"))
 
 
@@ -198,6 +201,8 @@ def task_history(
             1044, "42P13", f"Invalid argument names for function 'TASK_HISTORY': {', '.join(sorted(unknown))}"
         )
     query = history_query(database)
+    if not may(session, ACCOUNT, "MONITOR EXECUTION"):
+        query = query.where(_of_seen_tasks(session, database), copy=False)
     scheduled = exp.column("SCHEDULED_TIME")
     for name, comparison in (("SCHEDULED_TIME_RANGE_START", exp.GTE), ("SCHEDULED_TIME_RANGE_END", exp.LTE)):
         if name in arguments:
@@ -216,6 +221,19 @@ def task_history(
     return query.order_by("SCHEDULED_TIME DESC, QUERY_START_TIME DESC", copy=False).limit(
         limit.sql(), copy=False
     )
+
+
+def _of_seen_tasks(session: Session, database: str) -> Expr:
+    """The rows of tasks on which the session has a privilege: TASK_HISTORY, "Usage notes"."""
+    seen = [
+        exp.and_(
+            exp.column("SCHEMA_NAME").eq(exp.Literal.string(task.name.schema)),
+            exp.column("NAME").eq(exp.Literal.string(task.name.name)),
+        )
+        for task in session.account.tasks.tasks(database)
+        if sees(session, Securable.in_schema("TASK", task.name))
+    ]
+    return exp.or_(*seen) if seen else exp.false()
 
 
 def _named_arguments(call: exp.Anonymous, function: str) -> dict[str, Expr]:

@@ -7,12 +7,18 @@ Sources: Snowflake documentation, "GRANT <privileges> … TO ROLE", "GRANT ROLE"
 
 from dataclasses import dataclass, replace
 
-from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
+from movie_platform.local_cloud.snowflake.errors import (
+    SnowflakeError,
+    compilation_error,
+    does_not_exist,
+    unsupported,
+)
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state.access_store import Grant
 from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE, state_of
+from movie_platform.local_cloud.snowflake.state.privileges import ACCOUNT, OWNERSHIP, PUBLIC, Grant, Securable
+from movie_platform.local_cloud.snowflake.statements.authorizing import insufficient, may, sees
 from movie_platform.local_cloud.snowflake.text import result_set
-from movie_platform.local_cloud.snowflake.text.names import shown
+from movie_platform.local_cloud.snowflake.text.names import FullName, shown
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
 # Privileges by kind of object; from "Access control privileges", for the objects that exist here.
@@ -119,6 +125,62 @@ def _object_name(session: Session, stream: TokenStream, kind: str) -> str:
     return str(session.resolve(stream.name())) if kind in _IN_SCHEMA else shown(stream.identifier())
 
 
+def _securable(kind: str, name: str) -> Securable:
+    if kind == ACCOUNT.kind:
+        return ACCOUNT
+    parts = TokenStream(name).name()
+    if kind in _IN_SCHEMA and parts.database is not None and parts.schema is not None:
+        return Securable.in_schema(kind, FullName(parts.database, parts.schema, parts.name))
+    if kind == "SCHEMA" and parts.schema is not None:
+        return Securable.schema(parts.schema, parts.name)
+    return Securable(kind, name)
+
+
+def require_to_grant_role(session: Session, role: str) -> None:
+    """ "GRANT ROLE": for the role's owner, and for those who manage grants."""
+    if not may(session, Securable("ROLE", role), OWNERSHIP) and not _manages_grants(session):
+        raise insufficient(session, Securable("ROLE", role))
+
+
+def require_to_grant(session: Session, target: _Target, privileges: list[str]) -> None:
+    """Raises SnowflakeError unless the session may grant or revoke these privileges.
+
+    "GRANT <privileges> … TO ROLE": those who manage grants; else the schema's owner for what a managed schema holds;
+    else the object's owner, and who has the privilege WITH GRANT OPTION. Future grants: those who manage grants, and
+    the owner of a managed schema.
+    """
+    if _manages_grants(session):
+        return
+    for one in _granted_on(session, target):
+        if not _may_grant(session, one, target, privileges):
+            if one != ACCOUNT and not sees(session, one):
+                raise does_not_exist(one.kind.capitalize(), one.name)
+            raise insufficient(session, one)
+
+
+def _granted_on(session: Session, target: _Target) -> list[Securable]:
+    if target.reach == "FUTURE":
+        return [_securable("SCHEMA" if "." in target.name else "DATABASE", target.name)]
+    return [_securable(one.kind, one.name) for one in _expand(session, target)]
+
+
+def _may_grant(session: Session, securable: Securable, target: _Target, privileges: list[str]) -> bool:
+    access = session.account.access
+    if target.reach == "FUTURE":
+        managed = securable.kind == "SCHEMA" and access.has_managed_access(securable.name)
+        return managed and may(session, securable, OWNERSHIP)
+    schema = securable.containers[-1] if securable.kind in _IN_SCHEMA else None
+    if schema is not None and access.has_managed_access(schema.name):
+        return may(session, schema, OWNERSHIP)
+    if may(session, securable, OWNERSHIP):
+        return True
+    return access.privileges.may_grant(session.roles(), securable, _checked(privileges, target))
+
+
+def _manages_grants(session: Session) -> bool:
+    return may(session, ACCOUNT, "MANAGE GRANTS")
+
+
 def _existing(session: Session, kind: str) -> list[str]:
     # Names of all objects of a kind, as grants write them.
     engine = session.account.engine
@@ -199,6 +261,8 @@ def grant(session: Session, statement: Statement) -> result_set.Result:
         stream.expect("TO")
         kind, grantee = _grantee(session, stream)
         stream.end()
+        require_to_grant_role(session, role)
+        _refuse_circle(session, role, kind, grantee)
         access.grant([Grant("USAGE", "ROLE", role, kind, grantee, granted_by=session.role)])
         return result_set.done()
     privileges = _privileges(stream)
@@ -210,9 +274,13 @@ def grant(session: Session, statement: Statement) -> result_set.Result:
         keeps = stream.accept("COPY", "CURRENT", "GRANTS")
         revokes = not keeps and stream.accept("REVOKE", "CURRENT", "GRANTS")
         stream.end()
-        _grant_ownership(session, target, grantee, drop_others=revokes)
+        require_to_grant(session, target, [OWNERSHIP])
+        _grant_ownership(session, target, grantee, keeps=keeps, drop_others=revokes)
         return result_set.done()
     stream.end()
+    if kind == "USER":
+        raise unsupported("a grant of privileges to a user")
+    require_to_grant(session, target, privileges)
     access.grant(_grants(session, privileges, target, kind, grantee, option=option))
     return result_set.done()
 
@@ -232,13 +300,41 @@ def _grants(
     return grants
 
 
-def _grant_ownership(session: Session, target: _Target, grantee: str, *, drop_others: bool) -> None:
+def _grant_ownership(
+    session: Session, target: _Target, grantee: str, *, keeps: bool, drop_others: bool
+) -> None:
     access = session.account.access
     grants = _grants(session, ["OWNERSHIP"], target, "ROLE", grantee, option=True)
+    if not keeps and not drop_others:
+        _refuse_dependent_grants(session, grants)
     if drop_others:
         for item in grants:
             access.revoke(access.grants({"granted_on": item.granted_on, "name": item.name}))
     access.grant(grants)
+
+
+def _refuse_dependent_grants(session: Session, grants: list[Grant]) -> None:
+    """ "GRANT OWNERSHIP": without COPY or REVOKE CURRENT GRANTS there may be none but the owner's."""
+    for item in grants:
+        others = session.account.access.grants({"granted_on": item.granted_on, "name": item.name})
+        dependent = next((found for found in others if found.privilege != OWNERSHIP), None)
+        if item.future_of is None and dependent is not None:
+            raise SnowflakeError(
+                3036,
+                "42501",
+                f"SQL execution error:\nDependent grant of privilege '{dependent.privilege}' on securable "
+                f"'{item.name}' to role '{dependent.grantee}' exists. It must be revoked first. "
+                "More than one dependent grant may exist; use 'SHOW GRANTS' command to view them.",
+            )
+
+
+def _refuse_circle(session: Session, role: str, kind: str, grantee: str) -> None:
+    if kind == "ROLE" and grantee in session.account.access.privileges.with_inherited([role]) - {PUBLIC}:
+        raise SnowflakeError(
+            3010,
+            "42501",
+            f"SQL execution error:\nGrant of role '{role}' to role '{grantee}' would make a circle.",
+        )
 
 
 def revoke(session: Session, statement: Statement) -> result_set.Result:
@@ -254,6 +350,7 @@ def revoke(session: Session, statement: Statement) -> result_set.Result:
         stream.expect("FROM")
         kind, grantee = _grantee(session, stream)
         stream.end()
+        require_to_grant_role(session, role)
         access.revoke([Grant("USAGE", "ROLE", role, kind, grantee)])
         return result_set.done()
     privileges = _privileges(stream)
@@ -263,6 +360,7 @@ def revoke(session: Session, statement: Statement) -> result_set.Result:
     if not stream.accept("CASCADE"):
         stream.accept("RESTRICT")
     stream.end()
+    require_to_grant(session, target, privileges)
     grants = _grants(session, privileges, target, kind, grantee)
     if only_option:
         held = [

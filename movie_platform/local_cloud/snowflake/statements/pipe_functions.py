@@ -10,7 +10,9 @@ from typing import Any
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError
 from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
 from movie_platform.local_cloud.snowflake.state.storage_access import NOT_ALLOWED, READING
+from movie_platform.local_cloud.snowflake.statements.authorizing import require
 from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 
 
@@ -21,6 +23,7 @@ def pipe_status(session: Session, argument: str) -> str:
     """
     account = session.account
     pipe = account.pipes.require(session.resolve(parse_name(argument)))
+    require(session, Securable.in_schema("PIPE", pipe.name), "MONITOR", "OPERATE")
     pending, received = account.pipes.counts(pipe)
     state: dict[str, Any] = {
         "executionState": "PAUSED" if pipe.paused else "RUNNING",

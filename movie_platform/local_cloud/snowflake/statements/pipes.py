@@ -19,8 +19,16 @@ from movie_platform.local_cloud.snowflake.state.copy_plan import (
     plan_copy,
 )
 from movie_platform.local_cloud.snowflake.state.pipe_store import Pipe
+from movie_platform.local_cloud.snowflake.state.privileges import OWNERSHIP, Securable
 from movie_platform.local_cloud.snowflake.state.stage_lookup import files_at
 from movie_platform.local_cloud.snowflake.state.storage_access import READING
+from movie_platform.local_cloud.snowflake.statements.authorizing import (
+    require,
+    require_ownership,
+    require_to_create_in_schema,
+    sees,
+)
+from movie_platform.local_cloud.snowflake.statements.copy_into import require_to_load
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     described_name,
@@ -59,11 +67,14 @@ def create_pipe(session: Session, statement: Statement) -> result_set.Result:
         raise invalid_value(str(auto_ingest), "AUTO_INGEST")
     engine, pipes = session.account.engine, session.account.pipes
     engine.require_schema(name.database, name.schema)
+    require_to_create_in_schema(session, "PIPE", name)
     if pipes.find(name) is not None:
         answer = creation.of_existing(name.name)
         if answer is not None:
             return answer
+        require_ownership(session, "PIPE", name)
     plan = plan_copy(engine, copy, name.database, name.schema)
+    require_to_load(session, plan, "SELECT", "INSERT")
     if plan.table.database != name.database:
         raise unsupported("a pipe into a table of another database")
     if auto_ingest:
@@ -100,14 +111,16 @@ def alter_pipe(session: Session, statement: Statement) -> result_set.Result:
     pipes = session.account.pipes
     if alter.if_exists and pipes.find(name) is None:
         return result_set.done()
+    pipe = pipes.require(name)
     if stream.accept("REFRESH"):
+        require(session, Securable.in_schema("PIPE", name), "OPERATE")
         options = stream.properties(frozenset({"PREFIX", "MODIFIED_AFTER"}))
         stream.end()
         session.outside_transaction()
         after = options.get("MODIFIED_AFTER")
         files = _refresh(
             session,
-            pipes.require(name),
+            pipe,
             str(options.get("PREFIX", "")),
             None if after is None else _moment(str(after)),
         )
@@ -130,8 +143,9 @@ def alter_pipe(session: Session, statement: Statement) -> result_set.Result:
     if paused is not None and not isinstance(paused, bool):
         raise invalid_value(str(paused), "PIPE_EXECUTION_PAUSED")
     comment = options.get("COMMENT")
+    require(session, Securable.in_schema("PIPE", name), "OPERATE" if comment is None else OWNERSHIP)
     session.outside_transaction()
-    pipes.set(pipes.require(name), paused=paused, comment=None if comment is None else str(comment))
+    pipes.set(pipe, paused=paused, comment=None if comment is None else str(comment))
     session.account.pipe_requests.changed()
     return result_set.done()
 
@@ -182,6 +196,7 @@ def drop_pipe(session: Session, statement: Statement) -> result_set.Result:
     pipes = session.account.pipes
     if pipes.find(name) is None:
         return drop.drop_missing(str(name), shown(name.name))
+    require_ownership(session, "PIPE", name)
     session.outside_transaction()
     pipes.drop(name)
     session.account.pipe_requests.changed()
@@ -193,13 +208,16 @@ def show_pipes(session: Session, statement: Statement) -> result_set.Result:
     """SHOW PIPES [LIKE '…'] [IN ACCOUNT | [DATABASE] name | SCHEMA name]."""
     scope = read_show(session, statement.sql, "PIPES")
     found = [pipe for pipe in session.account.pipes.pipes(scope.database) if scope.has(pipe.name)]
+    found = [pipe for pipe in found if sees(session, Securable.in_schema("PIPE", pipe.name))]
     return _described(session, found)
 
 
 def describe_pipe(session: Session, statement: Statement) -> result_set.Result:
     """DESCRIBE PIPE: the row that SHOW PIPES has."""
     name = described_name(session, statement.sql, "PIPE")
-    return _described(session, [session.account.pipes.require(name)], result_set.DESCRIBE)
+    pipe = session.account.pipes.require(name)
+    require(session, Securable.in_schema("PIPE", name), "MONITOR", "OPERATE")
+    return _described(session, [pipe], result_set.DESCRIBE)
 
 
 def _described(session: Session, pipes: list[Pipe], kind: int = result_set.SHOW) -> result_set.Result:

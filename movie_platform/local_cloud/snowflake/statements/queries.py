@@ -2,13 +2,23 @@
 
 from typing import Any
 
+import pyarrow as pa
 from sqlglot import Expr, exp
 
 from movie_platform.local_cloud.snowflake.errors import unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
 from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
+from movie_platform.local_cloud.snowflake.statements.authorizing import sees
 from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import (
+    needs_warehouse,
+    require_warehouse,
+)
+from movie_platform.local_cloud.snowflake.statements.reading import authorize, reads
 from movie_platform.local_cloud.snowflake.text import result_set
+from movie_platform.local_cloud.snowflake.text.names import FullName
+from movie_platform.local_cloud.snowflake.text.tokens import leading_words
 
 _BATCH_ROWS = 50_000
 
@@ -22,6 +32,9 @@ def select(session: Session, statement: Statement) -> result_set.Result:
         raise unsupported("a query on a stage (SELECT … FROM @stage) or with INTO")
     if tree.find(exp.Parameter):
         raise unsupported("columns by position ($1)")
+    if not statement.describe_only and needs_warehouse(tree):
+        require_warehouse(session)
+    authorize(session, reads(session, tree))
     _name_columns(tree)
     return run_tree(session, tree, statement.bindings.values, describe_only=statement.describe_only)
 
@@ -42,8 +55,42 @@ def show(session: Session, statement: Statement) -> result_set.Result:
     """Runs a SHOW command that fakesnow translates."""
     tree = parse(statement.sql)
     result = run_tree(session, tree, [])
-    result.statement_type = result_set.SHOW
-    return result
+    columns = result.columns
+    kind = " ".join(word for word in leading_words(statement.sql)[1:] if word != "TERSE")
+    seen = [batch.filter(_seen(session, kind, batch)) for batch in result.batches]
+    return result_set.Result(columns, iter(seen), result_set.SHOW)
+
+
+_SHOWN = {
+    "TABLES": ("TABLE",), "VIEWS": ("VIEW",), "OBJECTS": ("TABLE", "VIEW"), "COLUMNS": ("TABLE", "VIEW"),
+    "SCHEMAS": ("SCHEMA",), "DATABASES": ("DATABASE",), "SEQUENCES": ("SEQUENCE",), "STAGES": ("STAGE",),
+    "FILE FORMATS": ("FILE FORMAT",),
+}  # fmt: skip
+
+
+def _seen(session: Session, kind: str, batch: pa.RecordBatch) -> pa.Array:
+    """Which rows of a SHOW are of objects that the session may know of."""
+    kinds = next((found for words, found in _SHOWN.items() if kind.startswith(words)), ())
+    own = "table_name" if kind.startswith("COLUMNS") else "name"
+    columns = {name: batch.column(name).to_pylist() for name in batch.schema.names}
+    rows = range(batch.num_rows)
+    return pa.array([_is_seen(session, kinds, columns, own, row) for row in rows], pa.bool_())
+
+
+def _is_seen(
+    session: Session, kinds: tuple[str, ...], columns: dict[str, list[Any]], own: str, row: int
+) -> bool:
+    name = str(columns[own][row])
+    if kinds == ("DATABASE",):
+        return sees(session, Securable.database(name))
+    database = str(columns["database_name"][row])
+    schema = name if kinds == ("SCHEMA",) else str(columns["schema_name"][row])
+    if schema.upper() == "INFORMATION_SCHEMA" or not database:
+        return not database or sees(session, Securable.database(database))
+    if kinds == ("SCHEMA",):
+        return sees(session, Securable.schema(database, schema))
+    full = FullName(database, schema, name)
+    return any(sees(session, Securable.in_schema(kind, full)) for kind in kinds)
 
 
 def run_tree(

@@ -12,6 +12,7 @@ from sqlglot import Expr, exp
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist
 from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.state.privileges import Access
 from movie_platform.local_cloud.snowflake.state.row_numbers import (
     FIRST_UNCOMMITTED,
     NUMBER,
@@ -21,6 +22,7 @@ from movie_platform.local_cloud.snowflake.state.row_numbers import (
 )
 from movie_platform.local_cloud.snowflake.state.stream_images import Columns, Images, columns_of_table
 from movie_platform.local_cloud.snowflake.state.stream_store import Stream
+from movie_platform.local_cloud.snowflake.statements.reading import authorize
 from movie_platform.local_cloud.snowflake.text.names import FullName, Name, quoted
 from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 
@@ -74,6 +76,7 @@ def has_data(session: Session, name: str) -> bool:
     stream = session.account.streams.find(session.duck, full)
     if stream is None:
         raise does_not_exist("Stream", str(full))
+    authorize(session, [Access("SELECT", full)])
     _check_readable(session, stream)
     found = bool(session.duck.execute(f"SELECT 1 FROM ({_changes(session, stream)}) LIMIT 1").fetchall())
     if not found:

@@ -8,7 +8,13 @@ from sqlglot import Expr, exp
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import load_history, retention, table_records
+from movie_platform.local_cloud.snowflake.state.privileges import OWNERSHIP, Securable
 from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
+from movie_platform.local_cloud.snowflake.statements.authorizing import (
+    require,
+    require_seen,
+    require_to_create_in_schema,
+)
 from movie_platform.local_cloud.snowflake.statements.dml import full_name
 from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
@@ -17,6 +23,8 @@ from movie_platform.local_cloud.snowflake.statements.named_objects import (
     dropped,
     read_drop,
 )
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import require_warehouse
+from movie_platform.local_cloud.snowflake.statements.reading import authorize, reads
 from movie_platform.local_cloud.snowflake.statements.reading_streams import consume, replace_streams
 from movie_platform.local_cloud.snowflake.statements.table_clauses import (
     Described,
@@ -57,6 +65,12 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     name, kind = full_name(session, target), str(tree.kind)
     existed = _relation_kind(session, name)
+    # "CREATE TABLE": a temporary table needs no privilege on the schema but to use it.
+    temporary = isinstance(tree.find(exp.TemporaryProperty), exp.TemporaryProperty)
+    if temporary:
+        require_seen(session, Securable.schema(name.database, name.schema))
+    else:
+        require_to_create_in_schema(session, kind, name)
     if existed:
         creation = Creation(
             kind, replace=bool(tree.args.get("replace")), if_not_exists=bool(tree.args.get("exists"))
@@ -64,6 +78,12 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
         answer = creation.of_existing(name.name)
         if answer is not None:
             return answer
+        if not temporary:
+            require(session, Securable.in_schema(existed, name), OWNERSHIP)
+    sources = reads(session, tree)
+    authorize(session, sources)
+    if kind == "TABLE" and isinstance(tree.expression, exp.Query | exp.Values):
+        require_warehouse(session)
     described = Described()
     take_properties(tree, described)
     take_columns(tree, described)
@@ -98,6 +118,10 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
         )
         retention.forget(session.account.engine, name)
         retention.record(session.account.engine, name.database, name.schema, name.name, described.retention)
+        if existed and existed != kind:
+            session.account.access.dropped(existed, str(name))
+        if kind == "VIEW":
+            session.account.access.note_view_sources(name, [source.name for source in sources])
         session.account.access.created(kind, str(name), session.role)
     return created(kind, shown(name.name))
 
@@ -122,8 +146,14 @@ def _is_temporary(session: Session, name: FullName) -> bool:
 def create_sequence(session: Session, statement: Statement) -> result_set.Result:
     """CREATE SEQUENCE."""
     tree = parse(statement.sql)
+    if not isinstance(tree, exp.Create) or not isinstance(tree.this, exp.Table):
+        raise unsupported(statement.sql[:200])
+    name = full_name(session, tree.this)
+    require_to_create_in_schema(session, "SEQUENCE", name)
     session.outside_transaction()
     _run(session, session.translator.prepare(tree), lambda _duck: None)
+    if session.account.access.privileges.owner(Securable.in_schema("SEQUENCE", name)) is None:
+        session.account.access.created("SEQUENCE", str(name), session.role)
     return result_set.message(f"Sequence {identifier(innermost(tree.this))} successfully created.")
 
 
@@ -150,6 +180,9 @@ def drop_relation(session: Session, statement: Statement) -> result_set.Result:
                 "02000",
                 f"SQL compilation error:\nObject found is of type '{existing}', not specified type '{kind}'.",
             )
+        require(session, Securable.in_schema(kind, name), OWNERSHIP)
+    elif session.account.access.privileges.owner(Securable.in_schema(kind, name)) is not None:
+        require(session, Securable.in_schema(kind, name), OWNERSHIP)
 
     def work() -> None:
         session.duck.execute(f"DROP {kind} {'IF EXISTS ' if drop.if_exists else ''}{name.sql}")
@@ -180,6 +213,8 @@ def alter_table_or_view(session: Session, statement: Statement) -> result_set.Re
         if tree.args.get("exists"):
             return result_set.done()
         raise does_not_exist(str(tree.kind).capitalize(), str(name))
+    if not _is_temporary(session, name):
+        require(session, Securable.in_schema(str(tree.kind), name), OWNERSHIP)
     actions: list[Expr] = []
     described = Described()
     renamed: FullName | None = None
@@ -222,6 +257,7 @@ def alter_table_or_view(session: Session, statement: Statement) -> result_set.Re
     if renamed is not None:
         retention.rename(session.account.engine, name, renamed)
         table_records.rename(session.account.engine, name, renamed)
+        session.account.access.renamed(str(tree.kind), str(name), str(renamed))
     return result_set.done()
 
 
@@ -249,6 +285,8 @@ def comment_on(session: Session, statement: Statement) -> result_set.Result:
         if if_exists:
             return result_set.done()
         raise does_not_exist("Table" if column else kind.capitalize(), str(name))
+    if not _is_temporary(session, name):
+        require(session, Securable.in_schema(str(_relation_kind(session, name)), name), OWNERSHIP)
     if column is not None:
         session.duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {literal(comment)}")
     else:

@@ -4,8 +4,15 @@ from sqlglot import exp
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
 from movie_platform.local_cloud.snowflake.state.translate import parse
+from movie_platform.local_cloud.snowflake.statements.authorizing import require, require_seen
+from movie_platform.local_cloud.snowflake.statements.needing_a_warehouse import (
+    needs_warehouse,
+    require_warehouse,
+)
 from movie_platform.local_cloud.snowflake.statements.queries import run_tree
+from movie_platform.local_cloud.snowflake.statements.reading import authorize, reads
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
 
@@ -54,15 +61,16 @@ def use(session: Session, statement: Statement) -> result_set.Result:
     stream = TokenStream(statement.sql)
     stream.expect("USE")
     if stream.accept("SECONDARY", "ROLES"):
-        if not stream.accept("ALL"):
+        everyone = stream.accept("ALL")
+        if not everyone:
             stream.expect("NONE")
+        session.secondary_roles = everyone
     elif stream.accept("ROLE"):
-        role = stream.identifier()
-        session.account.access.require("ROLE", role)
-        session.role = role
+        session.role = _role_to_use(session, stream.identifier())
     elif stream.accept("WAREHOUSE"):
         warehouse = stream.identifier()
         session.account.access.require("WAREHOUSE", warehouse)
+        require(session, Securable("WAREHOUSE", warehouse), "USAGE")
         session.warehouse = warehouse
     elif stream.accept("SCHEMA"):
         name = stream.name()
@@ -78,8 +86,23 @@ def use(session: Session, statement: Statement) -> result_set.Result:
     return result_set.done(result_set.USE)
 
 
+def _role_to_use(session: Session, role: str) -> str:
+    access = session.account.access
+    access.require("ROLE", role)
+    held = access.privileges.with_inherited(access.privileges.roles_of_user(session.user))
+    if role not in held:
+        raise SnowflakeError(
+            3013,
+            "42501",
+            f"SQL access control error:\nRequested role '{role}' is not assigned to the executing user. "
+            "Specify another role to activate.",
+        )
+    return role
+
+
 def _use_database(session: Session, database: str) -> None:
     session.account.engine.require_database(database)
+    require_seen(session, Securable.database(database))
     session.translator.use(database, None)
 
 
@@ -89,6 +112,7 @@ def _use_schema(session: Session, database: str | None, schema: str) -> None:
             90105, "22000", "Cannot perform USE. This session does not have a current database."
         )
     session.account.engine.require_schema(database, schema)
+    require_seen(session, Securable.schema(database, schema))
     session.translator.use(database, schema)
 
 
@@ -101,6 +125,9 @@ def set_variable(session: Session, statement: Statement) -> result_set.Result:
     tree = parse(f"SELECT {stream.rest()} AS V")
     if not isinstance(tree, exp.Query):
         raise unsupported(statement.sql[:200])
+    if needs_warehouse(tree):
+        require_warehouse(session)
+    authorize(session, reads(session, tree))
     result = run_tree(session, tree, statement.bindings.values)
     rows = [value for batch in result.batches for value in batch.column(0).to_pylist()]
     value = rows[0] if rows else None

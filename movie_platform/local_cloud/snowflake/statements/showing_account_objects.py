@@ -8,7 +8,9 @@ from typing import Any
 from movie_platform.local_cloud.snowflake.errors import unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.access_store import AccountObject
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
 from movie_platform.local_cloud.snowflake.state.storage_access import IAM_USER_ARN
+from movie_platform.local_cloud.snowflake.state.user_keys import fingerprint, read_public_key
 from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     INTEGRATION,
     KINDS,
@@ -17,6 +19,7 @@ from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     USER,
     WAREHOUSE,
 )
+from movie_platform.local_cloud.snowflake.statements.authorizing import require, sees
 from movie_platform.local_cloud.snowflake.statements.named_objects import read_describe
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import matches_like
@@ -44,7 +47,9 @@ def show(session: Session, statement: Statement) -> result_set.Result:
     found = [
         item
         for item in session.account.access.objects(kind.name)
-        if pattern is None or matches_like(pattern, item.name)
+        if (pattern is None or matches_like(pattern, item.name))
+        # Roles and users are no secret; of the rest one sees what one has a privilege on.
+        and (kind.name in {"ROLE", "USER"} or sees(session, Securable(kind.name, item.name)))
     ]
     columns = _SHOWN[kind.name]
     rows = [tuple(_cell(session, item, column) for column, _ in columns) for item in found]
@@ -164,6 +169,10 @@ def _user_cell(_session: Session, item: AccountObject, column: str) -> Any:
     )
 
 
+# What describing an object takes, beside owning it.
+_DESCRIBING = {"INTEGRATION": ("USAGE",), "WAREHOUSE": ("USAGE", "MONITOR", "OPERATE", "MODIFY")}
+
+
 def describe(session: Session, statement: Statement) -> result_set.Result:
     """DESCRIBE INTEGRATION, WAREHOUSE and USER."""
     stream = TokenStream(statement.sql)
@@ -171,6 +180,8 @@ def describe(session: Session, statement: Statement) -> result_set.Result:
     name = stream.identifier()
     stream.end()
     found = session.account.access.require(kind.name, name)
+    if kind is not USER or name != session.user:
+        require(session, Securable(kind.name, name), *_DESCRIBING.get(kind.name, ("MONITOR",)))
     if kind is INTEGRATION:
         columns = ("property", "property_type", "property_value", "property_default")
         return result_set.rows_result(
@@ -189,6 +200,11 @@ def describe(session: Session, statement: Statement) -> result_set.Result:
             (option, _text(value), None, None)
             for option, value in found.properties.items()
             if option not in {"PASSWORD", "RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"}
+        ]
+        rows += [
+            (f"{option}_FP", fingerprint(key), None, None)
+            for option in ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2")
+            if (key := read_public_key(str(found.properties.get(option, "")))) is not None
         ]
         return result_set.rows_result([(column, "text") for column in columns], rows, result_set.DESCRIBE)
     raise unsupported(f"DESCRIBE {kind.name}")

@@ -7,7 +7,9 @@ import json
 
 from movie_platform.local_cloud.snowflake.errors import does_not_exist
 from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
 from movie_platform.local_cloud.snowflake.state.task_store import Task
+from movie_platform.local_cloud.snowflake.statements.authorizing import require, sees
 from movie_platform.local_cloud.snowflake.statements.named_objects import described_name, read_show
 from movie_platform.local_cloud.snowflake.text import result_set
 
@@ -24,6 +26,7 @@ def show_tasks(session: Session, statement: Statement) -> result_set.Result:
     """SHOW TASKS [LIKE '…'] [IN ACCOUNT | [DATABASE] name | SCHEMA name]."""
     scope = read_show(session, statement.sql, "TASKS")
     found = [task for task in session.account.tasks.tasks(scope.database) if scope.has(task.name)]
+    found = [task for task in found if sees(session, Securable.in_schema("TASK", task.name))]
     return result_set.rows_result(_COLUMNS, [_row(task) for task in found])
 
 
@@ -33,6 +36,7 @@ def describe_task(session: Session, statement: Statement) -> result_set.Result:
     task = session.account.tasks.find(name)
     if task is None:
         raise does_not_exist("Task", str(name))
+    require(session, Securable.in_schema("TASK", name), "MONITOR", "OPERATE")
     return result_set.rows_result(_COLUMNS, [_row(task)], result_set.DESCRIBE)
 
 

@@ -16,6 +16,7 @@ from movie_platform.local_cloud.snowflake.errors import (
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
 from movie_platform.local_cloud.snowflake.state.stage_lookup import (
     FORMAT_OPTIONS,
     check_format,
@@ -29,6 +30,11 @@ from movie_platform.local_cloud.snowflake.state.stage_lookup import (
     stage_format,
 )
 from movie_platform.local_cloud.snowflake.state.storage_access import LISTING
+from movie_platform.local_cloud.snowflake.statements.authorizing import (
+    require,
+    require_ownership,
+    require_to_create_in_schema,
+)
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     described_name,
@@ -75,6 +81,7 @@ def create_stage(session: Session, statement: Statement) -> result_set.Result:
         find_format(engine, file_format, session.database, session.schema)
         file_format = _qualified(file_format, session)
     engine.require_schema(name.database, name.schema)
+    require_to_create_in_schema(session, "STAGE", name)
     session.outside_transaction()
     key = [name.database, name.schema, name.name]
     if engine.query(
@@ -84,6 +91,7 @@ def create_stage(session: Session, statement: Statement) -> result_set.Result:
         answer = creation.of_existing(name.name)
         if answer is not None:
             return answer
+        require_ownership(session, "STAGE", name)
     with engine.transaction() as connection:
         connection.execute(
             f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_stages VALUES "
@@ -109,6 +117,7 @@ def _qualified(options: dict[str, Value], session: Session) -> dict[str, Value]:
 
 def _check_allowed(session: Session, integration: str, url: str) -> None:
     properties = session.account.access.require("INTEGRATION", integration).properties
+    require(session, Securable("INTEGRATION", integration), "USAGE")
     allowed = [str(item) for item in properties.get("STORAGE_ALLOWED_LOCATIONS", ())]
     blocked = [str(item) for item in properties.get("STORAGE_BLOCKED_LOCATIONS", ())]
     covered = any(item == "*" or url.startswith(item) for item in allowed)
@@ -134,6 +143,7 @@ def drop_stage_or_format(session: Session, statement: Statement) -> result_set.R
     engine = session.account.engine
     if not engine.query(f"SELECT 1 FROM {ACCOUNT_STATE}.{tables[0]} WHERE {where}", key):
         return drop.drop_missing(str(name), shown(name.name))
+    require_ownership(session, drop.kind, name)
     for table in tables:
         engine.write(f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE {where}", key)
     session.account.access.dropped(drop.kind, str(name))
@@ -150,6 +160,7 @@ def create_file_format(session: Session, statement: Statement) -> result_set.Res
     file_format = check_format(options)
     engine = session.account.engine
     engine.require_schema(name.database, name.schema)
+    require_to_create_in_schema(session, "FILE FORMAT", name)
     session.outside_transaction()
     key = [name.database, name.schema, name.name]
     if engine.query(
@@ -159,6 +170,7 @@ def create_file_format(session: Session, statement: Statement) -> result_set.Res
         answer = creation.of_existing(name.name)
         if answer is not None:
             return answer
+        require_ownership(session, "FILE FORMAT", name)
     engine.write(
         f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_file_formats VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
@@ -185,6 +197,7 @@ def alter_stage(session: Session, statement: Statement) -> result_set.Result:
     rows = engine.query(f"SELECT url, storage_integration FROM {ACCOUNT_STATE}._fs_stages WHERE {where}", key)
     if not rows:
         return alter.alter_missing(str(name))
+    require_ownership(session, "STAGE", name)
     url = str(properties.get("URL", rows[0][0]))
     integration = properties.get("STORAGE_INTEGRATION", rows[0][1])
     parse_url(url)
@@ -214,6 +227,7 @@ def describe_stage(session: Session, statement: Statement) -> result_set.Result:
     )
     if not rows:
         raise does_not_exist("Stage", str(name))
+    require(session, Securable.in_schema("STAGE", name), "USAGE")
     described = [("STAGE_LOCATION", "URL", "String", json.dumps([rows[0][0]]), "")]
     if rows[0][1]:
         described.append(("STAGE_INTEGRATION", "STORAGE_INTEGRATION", "String", rows[0][1], ""))
@@ -235,6 +249,7 @@ def list_files(session: Session, statement: Statement) -> result_set.Result:
     if pattern is not None and not isinstance(pattern, str):
         raise invalid_value(str(pattern), "PATTERN")
     location = find_location(session.account.engine, session.resolve(name), path)
+    require(session, Securable.in_schema("STAGE", location.stage), "USAGE")
     session.account.storage.require(location, LISTING)
     rows = [
         (file.url, file.size, file.etag, format_datetime(file.last_modified.astimezone(UTC), usegmt=True))

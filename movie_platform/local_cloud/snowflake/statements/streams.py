@@ -10,7 +10,14 @@ from movie_platform.local_cloud.snowflake.errors import (
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.state.privileges import Access, Securable
 from movie_platform.local_cloud.snowflake.state.stream_store import Stream
+from movie_platform.local_cloud.snowflake.statements.authorizing import (
+    require,
+    require_ownership,
+    require_to_create_in_schema,
+    sees,
+)
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     described_name,
@@ -20,6 +27,7 @@ from movie_platform.local_cloud.snowflake.statements.named_objects import (
     read_drop,
     read_show,
 )
+from movie_platform.local_cloud.snowflake.statements.reading import authorize
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName, shown
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
@@ -50,12 +58,15 @@ def create_stream(session: Session, statement: Statement) -> result_set.Result:
         if not isinstance(properties.get(flag, False), bool):
             raise invalid_value(str(properties[flag]), flag)
     _check_place(session, name, table)
+    require_to_create_in_schema(session, "STREAM", name)
+    _require_to_follow(session, table)
     session.outside_transaction()
     with session.account.streams.quiet(table), session.account.engine.transaction() as connection:
         if session.account.streams.find(connection, name) is not None:
             answer = creation.of_existing(name.name)
             if answer is not None:
                 return answer
+            require_ownership(session, "STREAM", name)
         session.account.streams.create(
             connection,
             name,
@@ -78,6 +89,18 @@ def _check_place(session: Session, name: FullName, table: FullName) -> None:
         raise unsupported("a stream on a table of another database")
 
 
+def _require_to_follow(session: Session, table: FullName) -> None:
+    """SELECT; for the first stream on a table, which has its changes tracked from then on, the table's ownership."""
+    followed = any(
+        found.table == table and not found.base_gone
+        for found in session.account.streams.streams(table.database)
+    )
+    if followed:
+        authorize(session, [Access("SELECT", table)])
+    else:
+        require_ownership(session, "TABLE", table)
+
+
 def alter_stream(session: Session, statement: Statement) -> result_set.Result:
     """ALTER STREAM … SET COMMENT and UNSET COMMENT."""
     stream = TokenStream(statement.sql)
@@ -95,6 +118,7 @@ def alter_stream(session: Session, statement: Statement) -> result_set.Result:
     stream.end()
     if _find(session, name) is None:
         return alter.alter_missing(str(name))
+    require_ownership(session, "STREAM", name)
     session.outside_transaction()
     with session.account.engine.transaction() as connection:
         session.account.streams.set_comment(connection, name, comment)
@@ -109,6 +133,7 @@ def drop_stream(session: Session, statement: Statement) -> result_set.Result:
     stream.end()
     if _find(session, name) is None:
         return drop.drop_missing(str(name), shown(name.name))
+    require_ownership(session, "STREAM", name)
     session.outside_transaction()
     with session.account.engine.transaction() as connection:
         session.account.streams.drop(connection, name)
@@ -120,6 +145,7 @@ def show_streams(session: Session, statement: Statement) -> result_set.Result:
     """SHOW STREAMS [LIKE '…'] [IN ACCOUNT | [DATABASE] name | SCHEMA name]."""
     scope = read_show(session, statement.sql, "STREAMS")
     found = [item for item in session.account.streams.streams(scope.database) if scope.has(item.name)]
+    found = [item for item in found if sees(session, Securable.in_schema("STREAM", item.name))]
     return result_set.rows_result(_COLUMNS, [_row(session, item) for item in found])
 
 
@@ -129,6 +155,7 @@ def describe_stream(session: Session, statement: Statement) -> result_set.Result
     found = _find(session, name)
     if found is None:
         raise does_not_exist("Stream", str(name))
+    require(session, Securable.in_schema("STREAM", name), "SELECT")
     return result_set.rows_result(_COLUMNS, [_row(session, found)], result_set.DESCRIBE)
 
 

@@ -6,7 +6,9 @@ Sources: Snowflake documentation, "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS", 
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not_exist, invalid_value
 from movie_platform.local_cloud.snowflake.session import Session
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
 from movie_platform.local_cloud.snowflake.state.task_store import STARTED
+from movie_platform.local_cloud.snowflake.statements.authorizing import require
 from movie_platform.local_cloud.snowflake.text.task_graph import roots_of
 from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 
@@ -16,6 +18,7 @@ def cancel_executions(session: Session, argument: str) -> str:
     name = session.resolve(parse_name(argument))
     if session.account.tasks.find(name) is None:
         raise does_not_exist("Task", str(name))
+    require(session, Securable.in_schema("TASK", name), "OPERATE")
     if session.account.task_requests.cancel(name):
         return f"cancelled ongoing execution of task {name}"
     return f"task {name} has no ongoing execution"
@@ -28,6 +31,7 @@ def enable_dependents(session: Session, argument: str) -> str:
     root = store.find(name)
     if root is None:
         raise does_not_exist("Task", str(name))
+    require(session, Securable.in_schema("TASK", name), "OPERATE")
     tasks = {found.name: found for found in store.tasks(name.database)}
     predecessors = {task: found.predecessors for task, found in tasks.items()}
     for task in tasks.values():

@@ -15,7 +15,14 @@ from movie_platform.local_cloud.snowflake.errors import (
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
+from movie_platform.local_cloud.snowflake.state.task_rights import cannot_execute, may_execute
 from movie_platform.local_cloud.snowflake.state.task_store import STARTED, SUSPENDED, Task, new_task_id
+from movie_platform.local_cloud.snowflake.statements.authorizing import (
+    require,
+    require_ownership,
+    require_to_create_in_schema,
+)
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     dropped,
@@ -63,10 +70,12 @@ def create_task(session: Session, statement: Statement) -> result_set.Result:
     _check_body(session, definition)
     existing = session.account.tasks.find(name)
     session.account.engine.require_schema(name.database, name.schema)
+    require_to_create_in_schema(session, "TASK", name)
     if existing is not None:
         answer = creation.of_existing(name.name)
         if answer is not None:
             return answer
+        require_ownership(session, "TASK", name)
     now = datetime.now(UTC)
     task = Task(
         name=name,
@@ -122,6 +131,7 @@ def _with_properties(session: Session, task: Task, properties: dict[str, Value])
     if (warehouse := properties.get("WAREHOUSE")) is not None:
         if session.account.access.find("WAREHOUSE", str(warehouse).upper()) is None:
             raise does_not_exist("Warehouse", str(warehouse).upper())
+        require(session, Securable("WAREHOUSE", str(warehouse).upper()), "USAGE")
         task = replace(task, warehouse=str(warehouse).upper())
     if "COMMENT" in properties:
         task = replace(task, comment=str(properties["COMMENT"]))
@@ -180,10 +190,14 @@ def alter_task(session: Session, statement: Statement) -> result_set.Result:
         return alter.alter_missing(str(name))
     if stream.accept("RESUME"):
         stream.end()
+        require(session, Securable.in_schema("TASK", name), "OPERATE")
+        require_owner_may_execute(session, task)
         return _set_state(session, task, STARTED)
     if stream.accept("SUSPEND"):
         stream.end()
+        require(session, Securable.in_schema("TASK", name), "OPERATE")
         return _set_state(session, task, SUSPENDED)
+    require_ownership(session, "TASK", name)
     _save(session, _altered(session, task, stream))
     return result_set.done()
 
@@ -240,6 +254,12 @@ def _set_state(session: Session, task: Task, state: str) -> result_set.Result:
     return result_set.done()
 
 
+def require_owner_may_execute(session: Session, task: Task) -> None:
+    """Raises SnowflakeError unless the task's owner may execute tasks: "Introduction to tasks", "Task security"."""
+    if not may_execute(session.account, task):
+        raise cannot_execute(task)
+
+
 def _is_triggered(task: Task) -> bool:
     """Whether a task without a schedule runs when a stream has data: Snowflake's "triggered tasks"."""
     return "SYSTEM$STREAM_HAS_DATA" in (task.condition or "").upper()
@@ -254,6 +274,7 @@ def drop_task(session: Session, statement: Statement) -> result_set.Result:
     store = session.account.tasks
     if store.find(name) is None:
         return drop.drop_missing(str(name), shown(name.name))
+    require_ownership(session, "TASK", name)
     tasks = {found.name: found for found in store.tasks(name.database)}
     if tasks[name].predecessors:
         _require_suspended_roots(name, tasks)
@@ -279,6 +300,8 @@ def execute_task(session: Session, statement: Statement) -> result_set.Result:
     task = session.account.tasks.find(name)
     if task is None:
         raise does_not_exist("Task", str(name))
+    require(session, Securable.in_schema("TASK", name), "OPERATE")
+    require_owner_may_execute(session, task)
     if task.predecessors:
         raise SnowflakeError(
             91095, "55000", f"Task {name} is not a root task: EXECUTE TASK takes the root of a graph."

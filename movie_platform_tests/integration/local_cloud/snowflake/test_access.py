@@ -93,11 +93,11 @@ def test_a_grant_on_all_objects_reaches_those_that_exist(connection: SnowflakeCo
 def test_roles_are_granted_to_roles_and_users(connection: SnowflakeConnection, role: str) -> None:
     """GRANT ROLE, SHOW GRANTS OF ROLE."""
     rows(connection, f"GRANT ROLE {role} TO ROLE SYSADMIN")
-    rows(connection, f"GRANT ROLE {role} TO USER MOVIE_PLATFORM")
+    rows(connection, f"GRANT ROLE {role} TO USER ADMIN")
     of = {
         (row["granted_to"], row["grantee_name"]) for row in dicts(connection, f"SHOW GRANTS OF ROLE {role}")
     }
-    assert of == {("ROLE", "SYSADMIN"), ("USER", "MOVIE_PLATFORM")}
+    assert of == {("ROLE", "SYSADMIN"), ("USER", "ADMIN")}
     rows(connection, f"USE ROLE {role}")
     assert rows(connection, "SELECT CURRENT_ROLE()") == [(role,)]
     rows(connection, "USE ROLE ACCOUNTADMIN")

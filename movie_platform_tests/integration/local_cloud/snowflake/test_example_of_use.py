@@ -17,7 +17,8 @@ def snowflake_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runni
 
 @pytest.fixture
 def shop(snowflake_server: RunningServer) -> Iterator[SnowflakeConnection]:
-    with snowflake.connector.connect(**snowflake_server.connect_arguments("SHOP_TESTS")) as connection:
+    with snowflake.connector.connect(**snowflake_server.connect_arguments()) as connection:
+        connection.cursor().execute("CREATE OR REPLACE WAREHOUSE shop_wh")
         connection.cursor().execute("CREATE OR REPLACE DATABASE shop")
         connection.cursor().execute("CREATE TABLE orders (id INT, state VARCHAR)")
         yield connection

@@ -299,7 +299,7 @@ def test_session_context_and_variables(connection: SnowflakeConnection, schema: 
     assert rows(
         connection,
         "SELECT CURRENT_DATABASE(), CURRENT_SCHEMA(), CURRENT_ROLE(), CURRENT_USER(), CURRENT_ACCOUNT()",
-    ) == [("PROTOCOL", schema, "ACCOUNTADMIN", "MOVIE_PLATFORM", "LOCAL")]
+    ) == [("PROTOCOL", schema, "ACCOUNTADMIN", "ADMIN", "LOCAL")]
     rows(connection, "SET greeting = 'it''s ' || 'me'")
     assert rows(connection, "SELECT $greeting, '$greeting'") == [("it's me", "$greeting")]
     rows(connection, "UNSET greeting")
@@ -415,7 +415,7 @@ def test_only_the_homes_key_may_log_in(snowflake_cloud: SnowflakeCloud, tmp_path
     with pytest.raises(DatabaseError, match="key pairs"):
         snowflake.connector.connect(
             account="local",
-            user="MOVIE_PLATFORM",
+            user="ADMIN",
             password="guess",
             host=settings.snowflake_host,
             port=settings.snowflake_port,

@@ -46,16 +46,18 @@ def test_what_was_committed_is_there_when_a_server_starts_in_the_folder_again(tm
         assert server.key == tmp_path / "snowflake_key.p8"
         assert server.key.stat().st_mode & 0o777 == 0o600
         with snowflake.connector.connect(**server.connect_arguments()) as connection:
+            rows(connection, "CREATE WAREHOUSE small")
             rows(connection, "CREATE DATABASE kept")
             rows(connection, "CREATE TABLE kept.public.numbers AS SELECT 7 AS a")
-            assert rows(connection, "SELECT current_user(), current_account()") == [("TESTS", "LOCAL")]
+            assert rows(connection, "SELECT current_user(), current_account()") == [("ADMIN", "LOCAL")]
         assert len(servers(tmp_path)) == 1
     assert servers(tmp_path) == []
     with (
-        running_server(tmp_path, port=server.port, account="other") as again,
-        snowflake.connector.connect(**again.connect_arguments("ANN")) as connection,
+        running_server(tmp_path, port=server.port, account="other", administrator="ann") as again,
+        snowflake.connector.connect(**again.connect_arguments()) as connection,
     ):
         assert again.port == server.port
+        rows(connection, "USE WAREHOUSE small")
         assert rows(connection, "SELECT a, current_user(), current_account() FROM kept.public.numbers") == [
             (7, "ANN", "OTHER")
         ]
@@ -117,7 +119,7 @@ def test_only_the_key_that_was_given_opens_the_server(tmp_path: Path) -> None:
         assert server.key == mine
         with snowflake.connector.connect(**server.connect_arguments()) as connection:
             assert rows(connection, "SELECT 1") == [(1,)]
-        stranger = RunningServer(server.host, server.port, server.account, other)
+        stranger = RunningServer(server.host, server.port, server.account, other, server.administrator)
         with pytest.raises(DatabaseError, match="JWT token is invalid"):
             snowflake.connector.connect(**stranger.connect_arguments())
 
@@ -132,6 +134,7 @@ def test_without_an_aws_there_are_no_files_and_amazon_is_not_asked(
         snowflake.connector.connect(**server.connect_arguments()) as connection,
     ):
         for statement in (
+            "CREATE WAREHOUSE w",
             "CREATE DATABASE d",
             "CREATE TABLE t (a INT)",
             "CREATE STAGE s URL = 's3://bucket/'",

@@ -27,7 +27,7 @@ Rows = dict[int, int]
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with local_account(tmp_path_factory.mktemp("engine")) as made:
-        run(open_session(made, "U", "R"), "CREATE DATABASE MODEL")
+        run(open_session(made), "CREATE DATABASE MODEL")
         yield made
 
 
@@ -78,7 +78,7 @@ class Place:
 
     def __init__(self, account: Account) -> None:
         self.account = account
-        self.mine, self.other = (open_session(account, "U", "R") for _ in range(2))
+        self.mine, self.other = (open_session(account) for _ in range(2))
         self.table = f"T{next(_TABLES)}"
         for session in (self.mine, self.other):
             run(session, "USE DATABASE MODEL")

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.cloud
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
     with local_account(tmp_path) as account:
-        opened = open_session(account, "U", "R")
+        opened = open_session(account)
         run(opened, "CREATE DATABASE D")
         run(opened, "CREATE TASK t SCHEDULE = '1 MINUTE' SUSPEND_TASK_AFTER_NUM_FAILURES = 5 AS SELECT 1")
         yield opened

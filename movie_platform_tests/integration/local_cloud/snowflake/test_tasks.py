@@ -404,13 +404,27 @@ def test_runtime_info_fails_outside_of_a_task(place: Place) -> None:
 
 def test_a_task_runs_with_the_role_of_its_owner(place: Place) -> None:
     """execute-task: tasks always run with the privileges of the owner, whoever executes them."""
-    place.run("CREATE ROLE IF NOT EXISTS keeper")
-    place.run("USE ROLE keeper")
-    place.run("CREATE TASK mine AS INSERT INTO seen SELECT 1, CURRENT_ROLE()")
-    place.run("USE ROLE ACCOUNTADMIN")
+    for statement in (
+        "CREATE ROLE IF NOT EXISTS keeper",
+        "GRANT ROLE keeper TO ROLE SYSADMIN",
+        "GRANT USAGE ON DATABASE TASKS TO ROLE keeper",
+        f"GRANT USAGE, CREATE TASK ON SCHEMA TASKS.{place.schema} TO ROLE keeper",
+        "GRANT INSERT ON TABLE seen TO ROLE keeper",
+        "GRANT USAGE ON WAREHOUSE small TO ROLE keeper",
+        "GRANT EXECUTE TASK ON ACCOUNT TO ROLE keeper",
+        "USE ROLE keeper",
+        "CREATE TASK mine WAREHOUSE = small AS INSERT INTO seen SELECT 1, CURRENT_ROLE()",
+        "CREATE TASK reads WAREHOUSE = small AS INSERT INTO seen SELECT id, title FROM films",
+        "USE ROLE ACCOUNTADMIN",
+    ):
+        place.run(statement)
     place.run("EXECUTE TASK mine")
     place.ended(1)
     assert place.run("SELECT title FROM seen") == [("KEEPER",)]
+    place.run("EXECUTE TASK reads")
+    place.ended(2)
+    (failed,) = [row for row in place.history() if row["NAME"] == "READS"]
+    assert (failed["STATE"], failed["ERROR_CODE"]) == ("FAILED", "002003")
 
 
 def test_show_and_describe_tasks_have_snowflakes_columns(place: Place) -> None:

@@ -11,4 +11,6 @@ ALTER STORAGE INTEGRATION {{ database }}_ARCHIVE SET
 STORAGE_AWS_ROLE_ARN = {{ archive_role_arn }}
 STORAGE_ALLOWED_LOCATIONS = ({{ archive_url }});
 
+GRANT USAGE ON INTEGRATION {{ database }}_ARCHIVE TO ROLE {{ database }}_OWNER;
+
 GRANT USAGE ON INTEGRATION {{ database }}_ARCHIVE TO ROLE {{ database }}_LOADER;

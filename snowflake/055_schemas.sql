@@ -10,7 +10,3 @@ COMMENT = 'The star schema, kept from complete batches.';
 CREATE SCHEMA IF NOT EXISTS {{ database }}.MARTS
 WITH MANAGED ACCESS
 COMMENT = 'The views that people read.';
-
-CREATE SCHEMA IF NOT EXISTS {{ database }}.OPS
-WITH MANAGED ACCESS
-COMMENT = 'What the platform notes about its own work.';

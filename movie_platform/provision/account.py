@@ -1,0 +1,207 @@
+"""What belongs to the Snowflake account: warehouses, roles, the database, the integration, users and their keys.
+
+An administrator makes it, once: `provision` where it is given one, or somebody else with the statements that it prints.
+Whoever did, `provision` looks whether it is there.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from movie_platform.errors import PlatformError
+from movie_platform.provision.render import Parameter
+from movie_platform.provision.sql import (
+    AppliedFile,
+    Pass,
+    SchemaHistory,
+    SqlFile,
+    pending_files,
+    run_file,
+    warehouse_exists,
+)
+from movie_platform.provision.user_keys import PLACES, PublicKey, place_for, public_key
+from movie_platform.resources.snowflake_connection import WarehouseUnavailableError, connect, query_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import SecretStr
+    from snowflake.connector import SnowflakeConnection
+
+    from movie_platform.settings import Settings
+
+Row = Mapping[str, Any]
+PRINT_COMMAND = "movie-platform provision --print-account-sql"
+
+
+class AccountNotPreparedError(PlatformError):
+    """Something that an administrator makes is not there."""
+
+
+def account_files(files: Iterable[SqlFile]) -> tuple[SqlFile, ...]:
+    """Those of the SQL files that are an administrator's."""
+    return tuple(file for file in files if file.belongs_to is Pass.ACCOUNT)
+
+
+def prepare_account(
+    settings: "Settings", files: Iterable[SqlFile], *, query_tag: str, progress: Callable[[str], None]
+) -> tuple[AppliedFile, ...]:
+    """Applies the pending files of the account as the configured administrator, and gives the users their keys.
+
+    Gives what was applied, to be noted by who may write the history. Does nothing without an administrator.
+    """
+    if settings.snowflake_admin_user is None:
+        return ()
+    applied: list[AppliedFile] = []
+    with connect(settings, login="administrator", query_tag=query_tag) as session:
+        known: Mapping[str, str] = {}
+        if warehouse_exists(session, settings.snowflake_warehouse):
+            _execute(session, f"USE WAREHOUSE {_identifier(settings.snowflake_warehouse)}")
+            known = SchemaHistory(session, settings.snowflake_database).applied()
+        for file in pending_files(account_files(files), known):
+            progress(f"snowflake: {file.name}")
+            began = time.monotonic()
+            run_file(session, file)
+            applied.append(AppliedFile(file, time.monotonic() - began))
+        for user, key in _keys(settings):
+            place = place_for(user, key, _fingerprints(session, user))
+            if place is not None:
+                progress(f"snowflake: {place} of {user}")
+                _execute(session, _key_statement(user, place, key))
+    return tuple(applied)
+
+
+def account_sql(settings: "Settings", files: Iterable[SqlFile]) -> str:
+    """The statements for an administrator: idempotent, as a script."""
+    parts = [
+        f"-- {file.name}\n" + "\n\n".join(f"{text};" for text in file.statements)
+        for file in account_files(files)
+    ]
+    known = dict(_keys(settings))
+    keys = [f"{_key_statement(user, PLACES[0], key)};" for user, key in known.items()]
+    keys += [
+        f"-- ALTER USER {user} SET RSA_PUBLIC_KEY = '…';  the key of this user is not known here"
+        for user in _users(settings)
+        if user not in known
+    ]
+    return "\n\n".join([*parts, "-- keys\n" + "\n\n".join(keys)]) + "\n"
+
+
+def connect_deployer(settings: "Settings", *, query_tag: str) -> "SnowflakeConnection":
+    """A session of the deployer.
+
+    Raises AccountNotPreparedError where there is no such user or role yet and nobody here who makes them.
+    """
+    try:
+        return connect(settings, login="deployer", query_tag=query_tag)
+    except WarehouseUnavailableError as error:
+        if settings.snowflake_admin_user is not None:
+            raise
+        raise AccountNotPreparedError(
+            "account_not_prepared",
+            f"The deployer cannot sign in, and no administrator is configured: {error.message}",
+            f"Have an administrator of the account run what `{PRINT_COMMAND}` prints; then provision again.",
+        ) from error
+
+
+def require_prepared(connection: "SnowflakeConnection", settings: "Settings") -> None:
+    """Looks whether the account is as its files make it.
+
+    Raises AccountNotPreparedError, which names what is missing.
+    """
+    database, warehouse = _identifier(settings.snowflake_database), _identifier(settings.snowflake_warehouse)
+    found = [
+        *missing(
+            "warehouse",
+            (warehouse, f"{warehouse}_READERS"),
+            query_rows(connection, f"SHOW WAREHOUSES LIKE '{warehouse}%'"),
+        ),
+        *missing("database", (database,), query_rows(connection, f"SHOW DATABASES LIKE '{database}'")),
+        *missing(
+            "storage integration",
+            (f"{database}_ARCHIVE",),
+            query_rows(connection, f"SHOW STORAGE INTEGRATIONS LIKE '{database}_ARCHIVE'"),
+        ),
+        *missing_grants(
+            settings.snowflake_transformer_role,
+            {("EXECUTE TASK", "ACCOUNT")},
+            query_rows(connection, f"SHOW GRANTS TO ROLE {_identifier(settings.snowflake_transformer_role)}"),
+        ),
+    ]
+    for role in (
+        settings.snowflake_loader_role,
+        settings.snowflake_transformer_role,
+        settings.snowflake_analyst_role,
+    ):
+        holders = {
+            str(row["grantee_name"]).upper()
+            for row in query_rows(connection, f"SHOW GRANTS OF ROLE {_identifier(role)}")
+            if row["granted_to"] == "USER"
+        }
+        if settings.snowflake_user.upper() not in holders:
+            found.append(f"user {settings.snowflake_user} does not hold {role}")
+    if found:
+        raise AccountNotPreparedError(
+            "account_not_prepared",
+            f"The Snowflake account is not prepared: {'; '.join(found)}.",
+            f"Have an administrator of the account run what `{PRINT_COMMAND}` prints; then provision again.",
+        )
+
+
+def missing(kind: str, names: Iterable[str], shown: Iterable[Row]) -> list[str]:
+    """Which of the names SHOW does not show."""
+    there = {str(row["name"]).upper() for row in shown}
+    return [f"{kind} {name} is missing" for name in names if name not in there]
+
+
+def missing_grants(role: str, wanted: Iterable[tuple[str, str]], shown: Iterable[Row]) -> list[str]:
+    """Which privileges, as pairs of privilege and kind of object, SHOW GRANTS does not show."""
+    there = {(str(row["privilege"]), str(row["granted_on"])) for row in shown}
+    return [
+        f"{privilege} ON {kind} is not granted to {role}"
+        for privilege, kind in wanted
+        if (privilege, kind) not in there
+    ]
+
+
+def _users(settings: "Settings") -> "dict[str, tuple[Path | None, SecretStr | None]]":
+    return {
+        settings.snowflake_deployer_user.upper(): (
+            settings.snowflake_deployer_private_key_path,
+            settings.snowflake_deployer_private_key_passphrase,
+        ),
+        settings.snowflake_user.upper(): (
+            settings.snowflake_private_key_path,
+            settings.snowflake_private_key_passphrase,
+        ),
+        settings.snowflake_reader_user.upper(): (settings.snowflake_reader_public_key_path, None),
+    }
+
+
+def _keys(settings: "Settings") -> Iterator[tuple[str, PublicKey]]:
+    """The users whose keys these settings know."""
+    for user, (path, passphrase) in _users(settings).items():
+        if path is not None:
+            yield user, public_key(path, None if passphrase is None else passphrase.get_secret_value())
+
+
+def _fingerprints(connection: "SnowflakeConnection", user: str) -> dict[str, str]:
+    properties = {
+        str(row["property"]).upper(): str(row["value"] or "")
+        for row in query_rows(connection, f"DESC USER {_identifier(user)}")
+    }
+    found = {place: properties.get(f"{place}_FP", "") for place in PLACES}
+    return {place: value for place, value in found.items() if value.startswith("SHA256:")}
+
+
+def _key_statement(user: str, place: str, key: PublicKey) -> str:
+    return f"ALTER USER {_identifier(user)} SET {place} = '{key.text}'"
+
+
+def _identifier(name: str) -> str:
+    return Parameter("identifier", name.upper()).sql("the name")
+
+
+def _execute(connection: "SnowflakeConnection", statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
