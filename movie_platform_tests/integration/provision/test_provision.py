@@ -389,7 +389,7 @@ def test_streams_that_went_stale_are_found_by_the_doctor_and_made_anew_by_provis
     provision(aging_cloud)
     assert {doctor(aging_cloud)[name][0] for name in ("task graph", "streams", "pending days")} == {"ok"}
     database = aging_cloud.snowflake_database
-    with connect(aging_cloud, role=aging_cloud.snowflake_admin_role) as session:
+    with connect(aging_cloud, login="deployer") as session:
         # The root, which reads them, was suspended for weeks.
         statements(session, f"ALTER TASK {database}.CORE.COLLECT_ARRIVALS SUSPEND")
         pass_days(aging_cloud.home, 15)
@@ -407,7 +407,7 @@ def test_streams_that_went_stale_are_found_by_the_doctor_and_made_anew_by_provis
     with pytest.raises(NotAsDescribedError, match="COLLECT_ARRIVALS is suspended") as caught:
         provision(aging_cloud)
     assert "stale" not in str(caught.value)
-    with connect(aging_cloud, role=aging_cloud.snowflake_admin_role) as session:
+    with connect(aging_cloud, login="deployer") as session:
         statements(session, f"ALTER TASK {database}.CORE.COLLECT_ARRIVALS RESUME")
     assert not provision(aging_cloud).changed
     assert doctor(aging_cloud)["streams"] == ("ok", "none is stale")
@@ -416,11 +416,11 @@ def test_streams_that_went_stale_are_found_by_the_doctor_and_made_anew_by_provis
 def test_a_day_that_failed_too_often_is_found_by_the_doctor(aging_cloud: Settings):
     provision(aging_cloud)
     table = f"{aging_cloud.snowflake_database}.OPS.PENDING_DAYS"
-    with connect(aging_cloud, role=aging_cloud.snowflake_admin_role) as session:
+    with connect(aging_cloud, login="deployer") as session:
         statements(
             session,
             f"INSERT INTO {table} (source, dt, arrived_at, attempts, error_message) "
-            f"SELECT 'demo', '2026-11-18', SYSDATE(), {ATTEMPTS_A_DAY}, 'Division by zero' "
+            f"SELECT 'demo', '2026-11-18'::DATE, SYSDATE(), {ATTEMPTS_A_DAY}, 'Division by zero' "
             f"UNION ALL SELECT 'demo', '2026-11-19', SYSDATE(), {ATTEMPTS_A_DAY - 1}, 'Division by zero'",
         )
     assert doctor(aging_cloud)["pending days"] == ("fault", "demo of 2026-11-18 (Division by zero)")
