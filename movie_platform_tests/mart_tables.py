@@ -1,6 +1,6 @@
 """A small CORE, filled by hand, with the marts over it: three days of one full source, two of a delta."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,14 +11,15 @@ from movie_platform.contracts import Table
 from movie_platform.contracts.tables import BATCHES, QUARANTINED_ROWS
 from movie_platform.contracts.warehouse import CORE_TABLES, DATA_QUALITY_RESULTS
 from movie_platform.provision.files import SQL_FOLDER
-from movie_platform.provision.sql import load_sql_files
+from movie_platform.provision.sql import SqlFile, load_sql_files, run_file
 from movie_platform.provision.warehouse import sql_parameters
 from movie_platform.settings import Settings
 from movie_platform_tests.snowflake_cloud import rows
 
 SETTINGS = Settings(snowflake_database="MART_TESTS")
 # Database, schemas, warehouse and roles, and then the marts' own files.
-FILES = ("003", "005", "010", "020", "050", "060", "071", "072", "5")
+ACCOUNT_FILES = ("003", "005", "010", "015", "020")
+FILES = ("055", "060", "071", "072")
 TYPES = {"string": "VARCHAR", "int": "NUMBER(10, 0)", "bigint": "NUMBER(19, 0)", "timestamp": "TIMESTAMP_NTZ"}
 
 D18, D19, D20, OPEN = (
@@ -29,20 +30,22 @@ D18, D19, D20, OPEN = (
 def prepare(connection: SnowflakeConnection) -> None:
     """The database with its tables filled and its views; the session uses it."""
     files = load_sql_files(SQL_FOLDER, sql_parameters(SETTINGS, "arn:aws:iam::000000000000:role/archive"))
-    wanted = [file for file in files if file.name.startswith(FILES)]
-    for file in (file for file in wanted if not file.name.startswith("5")):
-        for statement in file.statements:
-            rows(connection, statement)
+    apply(connection, files, ACCOUNT_FILES)
+    rows(connection, f"USE ROLE {SETTINGS.snowflake_owner_role}")
+    apply(connection, files, FILES)
     rows(connection, f"USE DATABASE {SETTINGS.snowflake_database}")
-    for table in CORE_TABLES:
+    for table in (*CORE_TABLES, BATCHES, QUARANTINED_ROWS, DATA_QUALITY_RESULTS):
         rows(connection, create_table(table))
-    for table in (BATCHES, QUARANTINED_ROWS, DATA_QUALITY_RESULTS):
-        rows(connection, create_table(table))
-    for file in (file for file in wanted if file.name.startswith("5")):
-        for statement in file.statements:
-            rows(connection, statement)
+    apply(connection, files, ("5",))
     rows(connection, "USE ROLE SYSADMIN")
     fill(connection)
+
+
+def apply(connection: SnowflakeConnection, files: Iterable[SqlFile], numbers: tuple[str, ...]) -> None:
+    """Runs the files whose names begin so."""
+    for file in files:
+        if file.name.startswith(numbers):
+            run_file(connection, file)
 
 
 def definition(mart: str) -> str:
