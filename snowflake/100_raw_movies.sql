@@ -1,44 +1,5 @@
 -- RAW.MOVIES: append-only; a pipe loads it from the archive.
-CREATE TABLE IF NOT EXISTS {{ database }}.RAW.movies (
-    source VARCHAR NOT NULL COMMENT 'Name of the source profile; with movie_id it identifies a film.',
-    dt DATE NOT NULL COMMENT 'UTC date that the extract describes.',
-    batch_id VARCHAR NOT NULL COMMENT 'Batch: time of extraction and the first 12 digits of the content''s hash.',
-    transform_id VARCHAR NOT NULL COMMENT 'Hash of the code and options that made this row.',
-    movie_id VARCHAR NOT NULL COMMENT 'The film''s key in its source.',
-    imdb_id VARCHAR COMMENT 'IMDb title identifier.',
-    title VARCHAR NOT NULL COMMENT 'Title.',
-    original_title VARCHAR COMMENT 'Title in the language the film was made in.',
-    title_sort_key VARCHAR COMMENT 'Title in lower case without accents and leading article.',
-    type VARCHAR COMMENT 'Kind of title: movie, series, short and so on.',
-    year NUMBER(10, 0) COMMENT 'Year of release, or the first of a range.',
-    year_end NUMBER(10, 0) COMMENT 'Last year of a range, null for a single year.',
-    release_date DATE COMMENT 'Date of release; the first day of its month or year where only that is known.',
-    release_date_precision VARCHAR COMMENT 'day, month or year: how much of release_date is known.',
-    release_quarter NUMBER(10, 0) COMMENT 'Quarter of release, 1 to 4, where the month is known.',
-    decade NUMBER(10, 0) COMMENT 'First year of the decade of release.',
-    runtime_minutes NUMBER(10, 0) COMMENT 'Running time in minutes.',
-    primary_genre VARCHAR COMMENT 'The first genre that the source names.',
-    languages VARCHAR COMMENT 'Languages, joined by ''|'' in the source''s order.',
-    countries VARCHAR COMMENT 'Countries of production, joined by ''|''.',
-    production_companies VARCHAR COMMENT 'Production companies, joined by ''|''.',
-    certification VARCHAR COMMENT 'Age certification.',
-    overview VARCHAR COMMENT 'Summary of the plot.',
-    awards VARCHAR COMMENT 'Awards as text.',
-    budget NUMBER(18, 2) COMMENT 'Budget in US dollars.',
-    box_office NUMBER(18, 2) COMMENT 'Box office takings in US dollars.',
-    profit NUMBER(18, 2) COMMENT 'Box office less budget, where both are known.',
-    return_on_investment NUMBER(18, 4) COMMENT 'Profit divided by budget, where both are known.',
-    average_rating NUMBER(5, 2) COMMENT 'Mean of the providers'' ratings, 0 to 100.',
-    rating_band VARCHAR COMMENT 'acclaimed (80 and over), good (60), mixed (40) or poor, by average_rating.',
-    popularity NUMBER(18, 4) COMMENT 'The source''s measure of popularity.',
-    homepage VARCHAR COMMENT 'The film''s web page.',
-    poster_url VARCHAR COMMENT 'Address of a poster.',
-    updated_at TIMESTAMP_NTZ(6) COMMENT 'When the source last changed the row.',
-    extra VARCHAR COMMENT 'What the source said beside the contract, a JSON object.',
-    row_hash VARCHAR NOT NULL COMMENT 'SHA-256 of the row''s values, version columns left out.',
-    tracked_hash VARCHAR NOT NULL COMMENT 'SHA-256 of what the warehouse keeps versions of: attributes, genres and people, no measures.',
-    file_name VARCHAR NOT NULL COMMENT 'Path of the file that the row was loaded from, within the stage.',
-    file_row NUMBER(19, 0) NOT NULL COMMENT 'Number of the row in its file.',
-    loaded_at TIMESTAMP_LTZ(6) NOT NULL COMMENT 'When the load of the file began, UTC.'
+CREATE OR ALTER TABLE {{ database }}.RAW.movies (
+    {{ columns RAW.movies }}
 )
-COMMENT = 'Films, cleansed and enriched: a row a film and version of a batch.';
+COMMENT = {{ comment RAW.movies }};

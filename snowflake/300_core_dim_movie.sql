@@ -1,35 +1,5 @@
 -- CORE.DIM_MOVIE: kept by the task graph.
-CREATE TABLE IF NOT EXISTS {{ database }}.CORE.dim_movie (
-    movie_key VARCHAR NOT NULL COMMENT 'Version of the film; SHA-256 of source, movie_id and valid_from.',
-    source VARCHAR NOT NULL COMMENT 'Name of the source profile; with movie_id it identifies a film.',
-    movie_id VARCHAR NOT NULL COMMENT 'The film''s key in its source.',
-    valid_from DATE NOT NULL COMMENT 'First day on which the version is true.',
-    valid_to DATE NOT NULL COMMENT 'First day on which it is not any more; 9999-12-31 while open.',
-    is_current BOOLEAN NOT NULL COMMENT 'Whether the version is open.',
-    is_deleted BOOLEAN NOT NULL COMMENT 'Whether the film is removed from the source in this version.',
-    row_hash VARCHAR NOT NULL COMMENT 'SHA-256 of the tracked attributes, genres and people; a removed film keeps that of its last version.',
-    imdb_id VARCHAR COMMENT 'IMDb title identifier.',
-    title VARCHAR NOT NULL COMMENT 'Title.',
-    original_title VARCHAR COMMENT 'Title in the language the film was made in.',
-    title_sort_key VARCHAR COMMENT 'Title in lower case without accents and leading article.',
-    type VARCHAR COMMENT 'Kind of title: movie, series, short and so on.',
-    year NUMBER(10, 0) COMMENT 'Year of release, or the first of a range.',
-    year_end NUMBER(10, 0) COMMENT 'Last year of a range, null for a single year.',
-    release_date DATE COMMENT 'Date of release; the first day of its month or year where only that is known.',
-    release_date_precision VARCHAR COMMENT 'day, month or year: how much of release_date is known.',
-    release_quarter NUMBER(10, 0) COMMENT 'Quarter of release, 1 to 4, where the month is known.',
-    decade NUMBER(10, 0) COMMENT 'First year of the decade of release.',
-    runtime_minutes NUMBER(10, 0) COMMENT 'Running time in minutes.',
-    primary_genre VARCHAR COMMENT 'The first genre that the source names.',
-    genres VARCHAR COMMENT 'Genres in the source''s order, joined by ''|''.',
-    directors VARCHAR COMMENT 'Directors in the source''s order, joined by ''|''.',
-    languages VARCHAR COMMENT 'Languages, joined by ''|'' in the source''s order.',
-    countries VARCHAR COMMENT 'Countries of production, joined by ''|''.',
-    production_companies VARCHAR COMMENT 'Production companies, joined by ''|''.',
-    certification VARCHAR COMMENT 'Age certification.',
-    overview VARCHAR COMMENT 'Summary of the plot.',
-    awards VARCHAR COMMENT 'Awards as text.',
-    homepage VARCHAR COMMENT 'The film''s web page.',
-    poster_url VARCHAR COMMENT 'Address of a poster.'
+CREATE OR ALTER TABLE {{ database }}.CORE.dim_movie (
+    {{ columns CORE.dim_movie }}
 )
-COMMENT = 'Films, SCD type 2: a row a version; versions of a film follow each other without gap or overlap.';
+COMMENT = {{ comment CORE.dim_movie }};

@@ -4,25 +4,9 @@
 USE ROLE {{ database }}_TRANSFORMER;
 
 CREATE OR REPLACE VIEW {{ database }}.MARTS.genre_performance (
-    source COMMENT 'Name of the source profile; with movie_id it identifies a film.',
-    genre COMMENT 'Genre; (no genre) holds the films that have none.',
-    dt COMMENT 'Latest day of the source that CORE shows: the state that the row is of.',
-    films COMMENT 'Films of the genre.',
-    allocated_films COMMENT 'Films, each shared out among its genres.',
-    rated_films COMMENT 'Films whose average_rating is known.',
-    average_rating COMMENT 'Mean of their average_rating, 0 to 100.',
-    acclaimed_films COMMENT 'Films with an average_rating of 80 and over.',
-    acclaimed_share COMMENT 'Share of acclaimed films in the rated ones, 0 to 1.',
-    box_office_films COMMENT 'Films whose box office is known.',
-    box_office_total COMMENT 'Their box office in US dollars, in full in each genre: not to be added up over genres.',
-    box_office_average COMMENT 'Mean of their box office in US dollars.',
-    box_office_median COMMENT 'Median of their box office in US dollars.',
-    allocated_box_office COMMENT 'Their box office in US dollars, each film shared out among its genres.',
-    profit_films COMMENT 'Films whose budget and box office are both known.',
-    allocated_profit COMMENT 'Their profit in US dollars, each film shared out among its genres.',
-    return_on_investment COMMENT 'Their profit divided by their budget, null where no budget is known.'
+    {{ titles MARTS.genre_performance }}
 )
-COMMENT = 'Genres as they do now. A film counts in full in each of its genres, but for the columns that allocate: there it is shared out among them, so that their sums over all genres count each film once.'
+COMMENT = {{ comment MARTS.genre_performance }}
 AS
 WITH membership AS (
     SELECT

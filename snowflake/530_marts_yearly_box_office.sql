@@ -2,26 +2,9 @@
 USE ROLE {{ database }}_TRANSFORMER;
 
 CREATE OR REPLACE VIEW {{ database }}.MARTS.yearly_box_office (
-    source COMMENT 'Name of the source profile; with movie_id it identifies a film.',
-    year COMMENT 'Year of release; null for the films whose year is not known.',
-    dt COMMENT 'Latest day of the source that CORE shows: the state that the row is of.',
-    decade COMMENT 'First year of the decade.',
-    films COMMENT 'Films of the year.',
-    box_office_films COMMENT 'Films whose box office is known.',
-    box_office_known_share COMMENT 'Share of these in the films, 0 to 1: how far the sums can be trusted.',
-    box_office_total COMMENT 'Their box office in US dollars.',
-    box_office_average COMMENT 'Mean of their box office in US dollars.',
-    box_office_median COMMENT 'Median of their box office in US dollars.',
-    box_office_change COMMENT 'box_office_total less that of the calendar year before, where that is known.',
-    budget_films COMMENT 'Films whose budget is known.',
-    budget_total COMMENT 'Their budgets in US dollars.',
-    profit_films COMMENT 'Films whose budget and box office are both known.',
-    profit_total COMMENT 'Their profit in US dollars.',
-    top_movie_id COMMENT 'Film with the greatest box office of the year.',
-    top_title COMMENT 'Its title.',
-    top_box_office COMMENT 'Its box office in US dollars.'
+    {{ titles MARTS.yearly_box_office }}
 )
-COMMENT = 'Takings by year of release, as they are known now; films without a year have a row of their own.'
+COMMENT = {{ comment MARTS.yearly_box_office }}
 AS
 WITH by_year AS (
     SELECT

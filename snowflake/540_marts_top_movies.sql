@@ -4,24 +4,9 @@
 USE ROLE {{ database }}_TRANSFORMER;
 
 CREATE OR REPLACE VIEW {{ database }}.MARTS.top_movies (
-    source COMMENT 'Name of the source profile; with movie_id it identifies a film.',
-    provider COMMENT 'Who rated: imdb, metacritic, rotten_tomatoes or critics.',
-    provider_name COMMENT 'The provider''s name as people write it.',
-    rank COMMENT 'Place in the chart of the source and provider, from 1; of equals the one with more votes.',
-    movie_id COMMENT 'The film''s key in its source.',
-    dt COMMENT 'Latest day of the source that CORE shows: the state that the row is of.',
-    title COMMENT 'Title.',
-    year COMMENT 'Year of release, or the first of a range.',
-    genres COMMENT 'Genres in the source''s order, joined by ''|''.',
-    directors COMMENT 'Directors in the source''s order, joined by ''|''.',
-    weighted_rating COMMENT 'WR: weighted rating, 0 to 100.',
-    rating COMMENT 'R: rating from 0 to 100.',
-    votes COMMENT 'v: number of votes or reviews behind it.',
-    prior_mean COMMENT 'C: mean rating of the provider''s films with votes.',
-    minimum_votes COMMENT 'm: third quartile of the votes of the provider''s films.',
-    box_office COMMENT 'Box office takings in US dollars.'
+    {{ titles MARTS.top_movies }}
 )
-COMMENT = 'Best films by weighted rating, a chart a provider. The weighted rating is the one that IMDb published for its Top 250, a Bayesian estimate: WR = v / (v + m) * R + m / (v + m) * C, with R the film''s rating and v its votes. C, the prior mean, is the mean rating of all films with votes of the source and provider; m is the third quartile of their votes. As on IMDb, m is also what it takes to be listed: films with fewer are not.'
+COMMENT = {{ comment MARTS.top_movies }}
 AS
 WITH rated AS (
     SELECT

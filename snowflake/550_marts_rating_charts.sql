@@ -2,30 +2,9 @@
 USE ROLE {{ database }}_TRANSFORMER;
 
 CREATE OR REPLACE VIEW {{ database }}.MARTS.rating_charts (
-    source COMMENT 'Name of the source profile; with movie_id it identifies a film.',
-    provider COMMENT 'Who rated: imdb, metacritic, rotten_tomatoes or critics.',
-    provider_name COMMENT 'The provider''s name as people write it.',
-    original_scale COMMENT 'The scale on which the provider itself rates.',
-    dt COMMENT 'Latest day of the source that CORE shows: the state that the row is of.',
-    films COMMENT 'Films that the provider rated or has votes for.',
-    rated_films COMMENT 'Films with a rating of the provider.',
-    rated_share COMMENT 'Share of these in all films of the source, 0 to 1.',
-    average_rating COMMENT 'Mean rating, 0 to 100; each film counts once.',
-    vote_weighted_rating COMMENT 'Mean rating, each film counted by its votes, of films with votes.',
-    lower_quartile COMMENT 'Rating that a quarter of the films does not exceed.',
-    median_rating COMMENT 'Rating that half of the films does not exceed.',
-    upper_quartile COMMENT 'Rating that three quarters of the films do not exceed.',
-    lowest_rating COMMENT 'Lowest rating.',
-    highest_rating COMMENT 'Highest rating.',
-    rating_deviation COMMENT 'Standard deviation of the ratings.',
-    voted_films COMMENT 'Films with a number of votes.',
-    votes COMMENT 'Votes or reviews of all films.',
-    acclaimed_films COMMENT 'Films rated 80 and over.',
-    good_films COMMENT 'Films rated from 60 to below 80.',
-    mixed_films COMMENT 'Films rated from 40 to below 60.',
-    poor_films COMMENT 'Films rated below 40.'
+    {{ titles MARTS.rating_charts }}
 )
-COMMENT = 'How each provider rates the films as they are now: average, spread and bands, for charts.'
+COMMENT = {{ comment MARTS.rating_charts }}
 AS
 WITH films_of_source AS (
     SELECT

@@ -3,25 +3,9 @@
 USE ROLE {{ database }}_TRANSFORMER;
 
 CREATE OR REPLACE VIEW {{ database }}.MARTS.director_leaderboard (
-    source COMMENT 'Name of the source profile; with movie_id it identifies a film.',
-    rank COMMENT 'Place among the directors of the source, from 1; of equals the one with more rated films.',
-    person_key COMMENT 'SHA-256 of the name in lower case.',
-    director COMMENT 'The director''s name.',
-    dt COMMENT 'Latest day of the source that CORE shows: the state that the row is of.',
-    films COMMENT 'Films that the person directed.',
-    rated_films COMMENT 'Films whose average_rating is known.',
-    average_rating COMMENT 'Mean of their average_rating, 0 to 100.',
-    acclaimed_films COMMENT 'Films with an average_rating of 80 and over.',
-    acclaimed_share COMMENT 'Share of acclaimed films in the rated ones, 0 to 1.',
-    first_year COMMENT 'Year of the first film.',
-    last_year COMMENT 'Year of the last film.',
-    box_office_films COMMENT 'Films whose box office is known.',
-    allocated_box_office COMMENT 'Their box office in US dollars, shared out among a film''s directors.',
-    best_movie_id COMMENT 'The best rated film.',
-    best_title COMMENT 'Its title.',
-    best_rating COMMENT 'Its average_rating, 0 to 100.'
+    {{ titles MARTS.director_leaderboard }}
 )
-COMMENT = 'Directors by the mean rating of their films as they are now; it takes 5 rated films to have a place. A film of several directors counts in full for each, but for the box office, which they share.'
+COMMENT = {{ comment MARTS.director_leaderboard }}
 AS
 WITH directed AS (
     SELECT

@@ -2,24 +2,9 @@
 USE ROLE {{ database }}_TRANSFORMER;
 
 CREATE OR REPLACE VIEW {{ database }}.MARTS.rating_trends (
-    source COMMENT 'Name of the source profile; with movie_id it identifies a film.',
-    provider COMMENT 'Who rated: imdb, metacritic, rotten_tomatoes or critics.',
-    provider_name COMMENT 'The provider''s name as people write it.',
-    dt COMMENT 'UTC date that the extract describes.',
-    films COMMENT 'Films that the provider rated or had votes for on the day.',
-    rated_films COMMENT 'Films with a rating.',
-    average_rating COMMENT 'Mean rating of the day, 0 to 100.',
-    votes COMMENT 'Votes or reviews of all films of the day.',
-    first_rated_films COMMENT 'Films that the provider had on no day before.',
-    compared_films COMMENT 'Films with a rating on the day and on their day before.',
-    risen_films COMMENT 'Films whose rating rose.',
-    fallen_films COMMENT 'Films whose rating fell.',
-    average_change COMMENT 'Mean change of the compared films'' ratings, in points of 100.',
-    greatest_rise COMMENT 'Greatest rise of a film''s rating, 0 where none rose.',
-    greatest_fall COMMENT 'Greatest fall of a film''s rating, 0 or below.',
-    votes_gained COMMENT 'Change of the votes of films that had votes on both days.'
+    {{ titles MARTS.rating_trends }}
 )
-COMMENT = 'How ratings move: a row a provider and day. A film is compared with the last day before on which the provider had it.'
+COMMENT = {{ comment MARTS.rating_trends }}
 AS
 WITH compared AS (
     SELECT

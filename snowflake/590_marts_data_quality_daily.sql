@@ -3,41 +3,9 @@
 USE ROLE {{ database }}_TRANSFORMER;
 
 CREATE OR REPLACE VIEW {{ database }}.MARTS.data_quality_daily (
-    source COMMENT 'Name of the source profile; with movie_id it identifies a film.',
-    dt COMMENT 'UTC date that the extract describes.',
-    batch_id COMMENT 'Batch: time of extraction and the first 12 digits of the content''s hash.',
-    transform_id COMMENT 'Hash of the code and options that made this row.',
-    load_type COMMENT 'full or delta.',
-    extracted_at COMMENT 'When the source was read, UTC.',
-    rows_in COMMENT 'Rows of the bundle, rejected ones included.',
-    films COMMENT 'Films of the day in CORE.',
-    quarantined_rows COMMENT 'Rows that are in quarantine.',
-    exact_duplicates COMMENT 'Rows that were removed because the batch holds the same row already.',
-    unaccounted_rows COMMENT 'Rows in less films, quarantined rows and duplicates: 0 where all is well.',
-    quarantined_share COMMENT 'Share of quarantined rows in the rows in, 0 to 1.',
-    quarantined_by_reader COMMENT 'Quarantined rows that the reader could not make a row of.',
-    quarantined_missing_key COMMENT 'Quarantined rows of the rule missing_key.',
-    quarantined_missing_title COMMENT 'Quarantined rows of the rule missing_title.',
-    quarantined_impossible_year COMMENT 'Quarantined rows of the rule impossible_year.',
-    quarantined_impossible_runtime COMMENT 'Quarantined rows of the rule impossible_runtime.',
-    quarantined_duplicate_key COMMENT 'Quarantined rows of the rule duplicate_key.',
-    quarantined_by_other_rule COMMENT 'Quarantined rows of any other rule.',
-    imdb_id_null_share COMMENT 'Share of the day''s films whose imdb_id is not known, 0 to 1.',
-    year_null_share COMMENT 'Share of the day''s films whose year is not known, 0 to 1.',
-    release_date_null_share COMMENT 'Share of the day''s films whose release_date is not known, 0 to 1.',
-    runtime_minutes_null_share COMMENT 'Share of the day''s films whose runtime_minutes is not known, 0 to 1.',
-    genres_null_share COMMENT 'Share of the day''s films whose genres is not known, 0 to 1.',
-    directors_null_share COMMENT 'Share of the day''s films whose directors is not known, 0 to 1.',
-    certification_null_share COMMENT 'Share of the day''s films whose certification is not known, 0 to 1.',
-    budget_null_share COMMENT 'Share of the day''s films whose budget is not known, 0 to 1.',
-    box_office_null_share COMMENT 'Share of the day''s films whose box_office is not known, 0 to 1.',
-    average_rating_null_share COMMENT 'Share of the day''s films whose average_rating is not known, 0 to 1.',
-    rules_measured COMMENT 'Rules of CORE that were measured after the day was applied.',
-    rules_failed COMMENT 'Rules that did not hold when they were measured last.',
-    failed_rules COMMENT 'Their names, joined by '', ''.',
-    measured_at COMMENT 'When they were measured last, UTC.'
+    {{ titles MARTS.data_quality_daily }}
 )
-COMMENT = 'What became of the rows of each day, how complete its films are, and which rules of CORE failed.'
+COMMENT = {{ comment MARTS.data_quality_daily }}
 AS
 WITH announced AS (
     SELECT

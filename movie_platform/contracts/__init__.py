@@ -5,7 +5,13 @@ catalog tables, SQL tests and documents are all derived from it; nothing here kn
 """
 
 from movie_platform.contracts.raw import RAW_COLUMNS, RawColumn, raw_column_names
-from movie_platform.contracts.tables import ARCHIVE_TABLES, RAW_METADATA_COLUMNS, Column, Table
+from movie_platform.contracts.tables import (
+    ARCHIVE_TABLES,
+    RAW_METADATA_COLUMNS,
+    Column,
+    Table,
+    warehouse_columns,
+)
 
 __all__ = [
     "ARCHIVE_TABLES",
@@ -15,4 +21,5 @@ __all__ = [
     "RawColumn",
     "Table",
     "raw_column_names",
+    "warehouse_columns",
 ]

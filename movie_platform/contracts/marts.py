@@ -8,7 +8,7 @@ descriptions. Money is rarely known, so beside every sum and average stands how 
 from dataclasses import replace
 
 from movie_platform.contracts.rules import ROW_RULES
-from movie_platform.contracts.tables import BATCHES, Column, Table
+from movie_platform.contracts.tables import BATCHES, TRACKED_COLUMNS, Column, Table
 from movie_platform.contracts.warehouse import (
     APPLIED_DAYS,
     DIM_MOVIE,
@@ -16,6 +16,7 @@ from movie_platform.contracts.warehouse import (
     DIM_RATING_PROVIDER,
     FACT_MOVIE_RATING,
     FACT_MOVIE_SNAPSHOT,
+    MEASURES,
 )
 
 # Votes or reviews that a film needs to be among the top, as a quantile of its provider's films: a quarter is listed.
@@ -27,32 +28,12 @@ NO_GENRE = "(no genre)"
 # A film's events: a version is the first one, differs from the one before it, or the film goes or comes back.
 HISTORY_EVENTS = ("added", "changed", "removed", "returned")
 # What movie_history compares: all that a new version of a film can come from.
+_LISTS = ("genres", "directors", "writers", "cast_members")
 COMPARED_ATTRIBUTES: tuple[str, ...] = (
-    "title",
-    "original_title",
-    "title_sort_key",
-    "type",
-    "year",
-    "year_end",
-    "release_date",
-    "release_date_precision",
-    "release_quarter",
-    "decade",
-    "runtime_minutes",
-    "primary_genre",
-    "genres",
-    "directors",
-    "writers",
-    "cast_members",
-    "imdb_id",
-    "languages",
-    "countries",
-    "production_companies",
-    "certification",
-    "overview",
-    "awards",
-    "homepage",
-    "poster_url",
+    *TRACKED_COLUMNS[1:13],
+    *_LISTS,
+    TRACKED_COLUMNS[0],
+    *TRACKED_COLUMNS[13:],
 )
 
 
@@ -98,6 +79,27 @@ _TITLE = DIM_MOVIE.column("title")
 _AS_OF = _required("dt", "date", "Latest day of the source that CORE shows: the state that the row is of.")
 _PROVIDER = _of(DIM_RATING_PROVIDER, "provider", "provider_name")
 
+# What current_movies shows of a film, beside its measures: a column of DIM_MOVIE that is named here is in the mart.
+CURRENT_ATTRIBUTES: tuple[str, ...] = (
+    "imdb_id",
+    "title",
+    "original_title",
+    "title_sort_key",
+    "type",
+    "year",
+    "decade",
+    "release_date",
+    "release_date_precision",
+    "release_quarter",
+    "runtime_minutes",
+    "primary_genre",
+    "genres",
+    "directors",
+    "languages",
+    "countries",
+    "production_companies",
+    "certification",
+)
 CURRENT_MOVIES = Table(
     name="current_movies",
     description="Films as they are now: a row a film that is current and not removed, with its latest measures.",
@@ -114,37 +116,8 @@ CURRENT_MOVIES = Table(
             "Day of the measures: before dt where the film was not in the latest delta, or was quarantined.",
         ),
         _required("current_since", "date", "First day on which the film was as it is now."),
-        *_of(
-            DIM_MOVIE,
-            "imdb_id",
-            "title",
-            "original_title",
-            "title_sort_key",
-            "type",
-            "year",
-            "decade",
-            "release_date",
-            "release_date_precision",
-            "release_quarter",
-            "runtime_minutes",
-            "primary_genre",
-            "genres",
-            "directors",
-            "languages",
-            "countries",
-            "production_companies",
-            "certification",
-        ),
-        *_of(
-            FACT_MOVIE_SNAPSHOT,
-            "popularity",
-            "budget",
-            "box_office",
-            "profit",
-            "return_on_investment",
-            "average_rating",
-            "rating_band",
-        ),
+        *_of(DIM_MOVIE, *CURRENT_ATTRIBUTES),
+        *_of(FACT_MOVIE_SNAPSHOT, *MEASURES),
     ),
 )
 GENRE_PERFORMANCE = Table(

@@ -10,7 +10,11 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A typed column. `minimum` and `maximum` are inclusive; `raw` names the bundle columns that it is made of."""
+    """A typed column. `minimum` and `maximum` are inclusive; `raw` names the bundle columns that it is made of.
+
+    `later`: the warehouse's table was there before the column, which therefore stands at its end, and is null in the
+    rows that were there.
+    """
 
     name: str
     type: str
@@ -19,6 +23,7 @@ class Column:
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     raw: tuple[str, ...] = ()
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,3 +427,13 @@ RAW_METADATA_COLUMNS: tuple[Column, ...] = (
     Column("file_row", "bigint", "Number of the row in its file.", nullable=False),
     Column("loaded_at", "timestamp", "When the load of the file began, UTC.", nullable=False),
 )
+
+
+def warehouse_columns(table: Table) -> tuple[Column, ...]:
+    """The columns of a table in the warehouse, in their order there: what a load adds stands before later columns."""
+    added = RAW_METADATA_COLUMNS if table in ARCHIVE_TABLES else ()
+    return (
+        *(column for column in table.columns if not column.later),
+        *added,
+        *(column for column in table.columns if column.later),
+    )

@@ -16,6 +16,7 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
 from movie_platform.errors import PlatformError
+from movie_platform.provision.contract_sql import with_contracts
 from movie_platform.provision.render import Parameter, render, with_includes
 from movie_platform.provision.statements import split_statements
 from movie_platform.resources.snowflake_connection import query_rows
@@ -75,7 +76,7 @@ def load_sql_files(folder: Path, parameters: Mapping[str, Parameter]) -> tuple[S
     """
     files = []
     for path in sorted(folder.glob("*.sql")):
-        text = render(with_includes(path), parameters, where=path.name)
+        text = render(with_contracts(with_includes(path), where=path.name), parameters, where=path.name)
         checksum = hashlib.sha256(text.encode()).hexdigest()
         files.append(SqlFile(path.name, split_statements(text), checksum))
     return tuple(files)

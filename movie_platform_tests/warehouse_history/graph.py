@@ -2,9 +2,9 @@
 
 from snowflake.connector import SnowflakeConnection
 
-from movie_platform.provision.account import account_files
+from movie_platform.provision.account import prepare_account
 from movie_platform.provision.files import SQL_FOLDER
-from movie_platform.provision.sql import Pass, SchemaHistory, SqlDeployment, load_sql_files, run_file
+from movie_platform.provision.sql import Pass, SchemaHistory, SqlDeployment, load_sql_files
 from movie_platform.provision.warehouse import sql_parameters
 from movie_platform.resources.graph_state import ROOT_TASK, GraphRun, TaskRun, graph_runs
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows, wait_for
@@ -21,8 +21,7 @@ def deploy(cloud: SnowflakeCloud, connection: SnowflakeConnection) -> None:
     database = cloud.settings.snowflake_database
     warehouse = cloud.settings.snowflake_warehouse
     history = SchemaHistory(connection, database)
-    for file in account_files(files):
-        run_file(connection, file)
+    prepare_account(cloud.settings, files, query_tag="tests", progress=lambda _line: None)
     deployment = SqlDeployment(
         connection,
         files,

@@ -1,9 +1,7 @@
 -- New versions, described as the winner of their first day describes the film.
 INSERT INTO {{ database }}.CORE.dim_movie (
-    movie_key, source, movie_id, valid_from, valid_to, is_current, is_deleted, row_hash, imdb_id, title,
-    original_title, title_sort_key, type, year, year_end, release_date, release_date_precision, release_quarter,
-    decade, runtime_minutes, primary_genre, genres, directors, languages, countries, production_companies,
-    certification, overview, awards, homepage, poster_url
+    movie_key, source, movie_id, valid_from, valid_to, is_current, is_deleted, row_hash, genres, directors,
+    {{ each tracked: {} }}
 )
 SELECT
     added.movie_key,
@@ -14,29 +12,9 @@ SELECT
     added.valid_to = TO_DATE('9999-12-31', 'YYYY-MM-DD') AS is_current,
     FALSE AS is_deleted,
     added.row_hash,
-    films.imdb_id,
-    films.title,
-    films.original_title,
-    films.title_sort_key,
-    films.type,
-    films.year,
-    films.year_end,
-    films.release_date,
-    films.release_date_precision,
-    films.release_quarter,
-    films.decade,
-    films.runtime_minutes,
-    films.primary_genre,
     genres.names AS genres,
     directors.names AS directors,
-    films.languages,
-    films.countries,
-    films.production_companies,
-    films.certification,
-    films.overview,
-    films.awards,
-    films.homepage,
-    films.poster_url
+    {{ each tracked: films.{} }}
 FROM {{ database }}.RAW.movies AS films
 INNER JOIN {{ database }}.CORE.work_new AS added
     ON
@@ -71,10 +49,8 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY films.file_name, films.file_row ORDER BY
 
 -- A removed film keeps the attributes of its last version.
 INSERT INTO {{ database }}.CORE.dim_movie (
-    movie_key, source, movie_id, valid_from, valid_to, is_current, is_deleted, row_hash, imdb_id, title,
-    original_title, title_sort_key, type, year, year_end, release_date, release_date_precision, release_quarter,
-    decade, runtime_minutes, primary_genre, genres, directors, languages, countries, production_companies,
-    certification, overview, awards, homepage, poster_url
+    movie_key, source, movie_id, valid_from, valid_to, is_current, is_deleted, row_hash, genres, directors,
+    {{ each tracked: {} }}
 )
 SELECT
     added.movie_key,
@@ -85,29 +61,9 @@ SELECT
     added.valid_to = TO_DATE('9999-12-31', 'YYYY-MM-DD') AS is_current,
     TRUE AS is_deleted,
     added.row_hash,
-    films.imdb_id,
-    films.title,
-    films.original_title,
-    films.title_sort_key,
-    films.type,
-    films.year,
-    films.year_end,
-    films.release_date,
-    films.release_date_precision,
-    films.release_quarter,
-    films.decade,
-    films.runtime_minutes,
-    films.primary_genre,
     films.genres,
     films.directors,
-    films.languages,
-    films.countries,
-    films.production_companies,
-    films.certification,
-    films.overview,
-    films.awards,
-    films.homepage,
-    films.poster_url
+    {{ each tracked: films.{} }}
 FROM {{ database }}.CORE.dim_movie AS films
 INNER JOIN {{ database }}.CORE.work_new AS added
     ON films.movie_key = added.described_by

@@ -1,7 +1,7 @@
 -- What the winners of the days say of each film, and of each of its ratings.
 INSERT INTO {{ database }}.CORE.fact_movie_snapshot (
-    movie_key, date_key, source, movie_id, dt, popularity, budget, box_office, profit, return_on_investment,
-    average_rating, rating_band
+    movie_key, date_key, source, movie_id, dt,
+    {{ each measures: {} }}
 )
 SELECT
     versions.movie_key,
@@ -9,13 +9,7 @@ SELECT
     films.source,
     films.movie_id,
     films.dt,
-    films.popularity,
-    films.budget,
-    films.box_office,
-    films.profit,
-    films.return_on_investment,
-    films.average_rating,
-    films.rating_band
+    {{ each measures: films.{} }}
 FROM {{ database }}.RAW.movies AS films
 INNER JOIN {{ database }}.CORE.work_days AS days
     ON
