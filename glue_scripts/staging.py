@@ -132,8 +132,8 @@ class Staging:
 
 
 def _without_zones(rows: DataFrame) -> DataFrame:
-    # In Parquet a TimestampType is "adjusted to UTC", and a warehouse shows and keeps such a moment by its own time zone.
-    # The session's time zone, by which the cast reads the clock, is UTC.
+    # In Parquet a TimestampType is "adjusted to UTC", and a warehouse keeps such a moment by its own time zone. The
+    # session's time zone, by which the cast reads the clock, is UTC.
     return rows.select(
         *(
             fn.col(field.name).cast(types.TimestampNTZType()).alias(field.name)

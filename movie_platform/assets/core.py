@@ -133,7 +133,10 @@ def _rows_of(connection: "SnowflakeConnection", table: Table, version: LoadedVer
     name = f"CORE.{table.name.upper()}"
     sql, values = f"SELECT COUNT(*) AS row_total FROM {name}", ()  # noqa: S608 - a constant of the contracts
     if table.name.startswith("fact_"):
-        sql, values = f"{sql} WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')", (version.source, version.dt)
+        sql, values = (
+            f"{sql} WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')",
+            (version.source, version.dt),
+        )
     [row] = query_rows(connection, sql, values)
     return int(row["row_total"])
 

@@ -27,7 +27,10 @@ _VERSIONS = """
     FROM CORE.DIM_MOVIE
     WHERE source = %(source)s AND movie_id IN (
         SELECT movie_id FROM CORE.DIM_MOVIE
-        WHERE source = %(source)s AND (valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD') OR (valid_to >= TO_DATE(%(dt)s, 'YYYY-MM-DD') AND NOT is_current))
+        WHERE source = %(source)s AND (
+            valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
+            OR (valid_to >= TO_DATE(%(dt)s, 'YYYY-MM-DD') AND NOT is_current)
+        )
     )
 """
 _FILMS_OF_THE_WINNER = """
@@ -42,7 +45,9 @@ _FILMS_OF_THE_SNAPSHOT = """
     SELECT movie_id FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt = TO_DATE(%(dt)s, 'YYYY-MM-DD')
 """
 _WHOLE_TABLE = "SELECT * FROM CORE.$table"
-_FROM_THE_DAY_ON = "SELECT * FROM CORE.$table WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')"
+_FROM_THE_DAY_ON = (
+    "SELECT * FROM CORE.$table WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')"
+)
 _BRIDGE = """
     FROM CORE.$table AS bridge
     JOIN CORE.DIM_MOVIE AS movie ON movie.movie_key = bridge.movie_key
