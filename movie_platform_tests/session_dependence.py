@@ -128,6 +128,8 @@ def _found_at(tokens: Tokens, place: int) -> Iterator[str]:
         yield from _found_in_call(tokens, place)
     if word == "::" and following:
         yield from _found_in_cast(_operand_before(tokens, place), following)
+    if word == "INSERT":
+        yield from _found_in_insert(tokens, place)
     if word in _TYPES and following.startswith("'"):
         yield f"{word} {following}: written by the input format"
     # By itself it is a contract's word.
@@ -198,6 +200,39 @@ def _found_in_cast(operand: Tokens, target: str) -> Iterator[str]:
         yield f"{_shown(operand)} as {target}: written by the output format"
     if target in _TYPES and not _is_clock(operand):
         yield f"{_shown(operand)} as {target}: by the input format or the time zone"
+
+
+def _found_in_insert(tokens: Tokens, place: int) -> Iterator[str]:
+    # Text at the place of a column of dates or times, in the first SELECT or the first row of VALUES.
+    opening = place + 2 + len(_operand_after(_without_calls(tokens), place + 2))
+    if tokens[opening : opening + 1] != ["("]:
+        return
+    closing = _closing(tokens, opening)
+    columns = [part[-1] for part in _arguments(tokens[opening + 1 : closing])]
+    begin = closing + 1
+    if tokens[begin : begin + 1] == ["VALUES"]:
+        values = tokens[begin + 2 : _closing(tokens, begin + 1)]
+    elif tokens[begin : begin + 1] == ["SELECT"]:
+        values = _until(tokens[begin + 1 :], ("FROM", "WHERE", "UNION", "QUALIFY"))
+    else:
+        return
+    for column, value in zip(columns, _arguments(values), strict=False):
+        if column in DATES_AND_TIMES and value[0].startswith("'"):
+            yield f"{_shown(value)} for {column}: text that becomes a date or a time"
+
+
+def _without_calls(tokens: Tokens) -> Tokens:
+    # A table's name is no function, though brackets follow.
+    return [";" if token == "(" else token for token in tokens]
+
+
+def _until(tokens: Tokens, words: Sequence[str]) -> Tokens:
+    depth = 0
+    for position, token in enumerate(tokens):
+        depth += {"(": 1, ")": -1}.get(token, 0)
+        if depth == 0 and token in words:
+            return tokens[:position]
+    return tokens
 
 
 def _found_in_now(tokens: Tokens, place: int) -> Iterator[str]:
