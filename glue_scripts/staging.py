@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, types
+from pyspark.sql import functions as fn
 
 from glue_scripts.hadoop import Hadoop
 from glue_scripts.job_errors import OutputError
@@ -53,7 +54,10 @@ class Staging:
         return rows.sparkSession.read.schema(rows.schema).parquet(folder)
 
     def write_parquet(self, table: str, rows: DataFrame) -> list[StagedFile]:
-        """Writes a table, one file a partition. Partitions without rows have no file."""
+        """Writes a table, one file a partition. Partitions without rows have no file.
+
+        Points in time become their clock in UTC, without a zone.
+        """
         folder = f"{self._root}/{table}"
         writer = _without_zones(rows).write.mode("overwrite").option("maxRecordsPerFile", 0)
         # Hashes never repeat: a dictionary of them is only built to be thrown away.
@@ -125,3 +129,16 @@ class Staging:
     def remove(self) -> None:
         """Deletes the staging folder of this run, with whatever is left in it."""
         self._hadoop.delete(self._root)
+
+
+def _without_zones(rows: DataFrame) -> DataFrame:
+    # In Parquet a TimestampType is "adjusted to UTC", and a warehouse keeps such a moment by its own time zone. The
+    # session's time zone, by which the cast reads the clock, is UTC.
+    return rows.select(
+        *(
+            fn.col(field.name).cast(types.TimestampNTZType()).alias(field.name)
+            if isinstance(field.dataType, types.TimestampType)
+            else fn.col(field.name)
+            for field in rows.schema.fields
+        )
+    )

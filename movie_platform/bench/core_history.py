@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHANGED_IN = 100
 FIRST_DAY = date(2026, 1, 1)
 _SECONDS = 3600
-_METADATA = "'bench-' || '{dt}', ROW_NUMBER() OVER (ORDER BY movie_id), CURRENT_TIMESTAMP()"
+_METADATA = "'bench-' || '{dt}', ROW_NUMBER() OVER (ORDER BY movie_id), CURRENT_TIMESTAMP() AS loaded_at"
 # A film's number of changes up to a day: its turn comes once in CHANGED_IN days.
 _FILMS = """
     SELECT number, movie_id, FLOOR(({day} + {changed_in} - MOD(number, {changed_in})) / {changed_in}) AS edition
@@ -157,12 +157,13 @@ def _load(connection: "SnowflakeConnection", films: int, day: int) -> None:
     numbers = ", ".join(
         f"{counts.get(name, 0)}, {int(name in counts)}" for name in (*counts, "quarantined_rows")
     )
+    moment = f"TO_TIMESTAMP_NTZ('{dt}', 'YYYY-MM-DD')"
     _execute(
         connection,
         f"INSERT INTO RAW.batches ({_KEYS}, announcement, transformed_at, load_type, extracted_at, content_id, rows_in,"
         f" exact_duplicates, keyless_quarantined_rows, {counted}, file_name, file_row, loaded_at)"
-        f" SELECT {version}, 0, TO_DATE('{dt}', 'YYYY-MM-DD'), 'full', TO_DATE('{dt}', 'YYYY-MM-DD'), 'bench', {films}, 0, 0, {numbers},"
-        f" 'bench-{dt}', 1, CURRENT_TIMESTAMP()",
+        f" SELECT {version}, 0, {moment}, 'full', {moment}, 'bench', {films}, 0, 0, {numbers},"
+        f" 'bench-{dt}', 1, CURRENT_TIMESTAMP() AS loaded_at",
     )
 
 

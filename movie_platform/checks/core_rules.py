@@ -27,7 +27,10 @@ _VERSIONS = """
     FROM CORE.DIM_MOVIE
     WHERE source = %(source)s AND movie_id IN (
         SELECT movie_id FROM CORE.DIM_MOVIE
-        WHERE source = %(source)s AND (valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD') OR (valid_to >= TO_DATE(%(dt)s, 'YYYY-MM-DD') AND NOT is_current))
+        WHERE source = %(source)s AND (
+            valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
+            OR (valid_to >= TO_DATE(%(dt)s, 'YYYY-MM-DD') AND NOT is_current)
+        )
     )
 """
 _FILMS_OF_THE_WINNER = """

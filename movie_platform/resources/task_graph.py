@@ -227,7 +227,8 @@ class Request:
         shown = list(
             query_rows(
                 self._connection,
-                "SELECT batch_id, transform_id FROM CORE.APPLIED_DAYS WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')",
+                "SELECT batch_id, transform_id FROM CORE.APPLIED_DAYS"
+                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')",
                 self._day,
             )
         )
@@ -259,7 +260,8 @@ class Request:
         found = next(
             query_rows(
                 self._connection,
-                "SELECT attempts, error_code, error_message FROM OPS.PENDING_DAYS WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')",
+                "SELECT attempts, error_code, error_message FROM OPS.PENDING_DAYS"
+                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')",
                 self._day,
             ),
             None,
@@ -272,8 +274,8 @@ class Request:
         """Has a day that waits for somebody be tried again: whoever asks for it has looked."""
         with self._connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE OPS.PENDING_DAYS SET attempts = 0, tried_at = NULL WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')"
-                " AND attempts >= %s",
+                "UPDATE OPS.PENDING_DAYS SET attempts = 0, tried_at = NULL"
+                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND attempts >= %s",
                 (*self._day, ATTEMPTS_A_DAY),
             )
 
@@ -282,8 +284,9 @@ class Request:
         with self._connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO OPS.LOAD_RUNS (source, dt, batch_id, transform_id, run_id, recorded_at)"
-                " SELECT %s, TO_DATE(%s, 'YYYY-MM-DD'), %s, %s, %s, SYSDATE() WHERE NOT EXISTS (SELECT 1 FROM OPS.LOAD_RUNS"
-                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND batch_id = %s AND transform_id = %s AND run_id = %s)",
+                " SELECT %s, TO_DATE(%s, 'YYYY-MM-DD'), %s, %s, %s, SYSDATE()"
+                " WHERE NOT EXISTS (SELECT 1 FROM OPS.LOAD_RUNS WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')"
+                " AND batch_id = %s AND transform_id = %s AND run_id = %s)",
                 (*self._version, run_id, *self._version, run_id),
             )
 
@@ -339,7 +342,8 @@ class Request:
         announced = next(
             query_rows(
                 self._connection,
-                "SELECT * FROM RAW.BATCHES WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND batch_id = %s AND transform_id = %s"
+                "SELECT * FROM RAW.BATCHES WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')"
+                " AND batch_id = %s AND transform_id = %s"
                 " ORDER BY transformed_at DESC, announcement DESC LIMIT 1",
                 self._version,
             )

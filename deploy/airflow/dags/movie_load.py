@@ -821,7 +821,8 @@ class Request:
         shown = list(
             query_rows(
                 self._connection,
-                "SELECT batch_id, transform_id FROM CORE.APPLIED_DAYS WHERE source = %s AND dt = %s",
+                "SELECT batch_id, transform_id FROM CORE.APPLIED_DAYS"
+                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')",
                 self._day,
             )
         )
@@ -832,7 +833,7 @@ class Request:
         rows = query_rows(
             self._connection,
             "SELECT batch_id, transform_id, extracted_at, transformed_at, announcement FROM RAW.BATCHES"
-            " WHERE source = %s AND dt = %s"
+            " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')"
             " QUALIFY ROW_NUMBER() OVER (PARTITION BY batch_id, transform_id"
             " ORDER BY transformed_at DESC, announcement DESC) = 1",
             self._day,
@@ -853,7 +854,8 @@ class Request:
         found = next(
             query_rows(
                 self._connection,
-                "SELECT attempts, error_code, error_message FROM OPS.PENDING_DAYS WHERE source = %s AND dt = %s",
+                "SELECT attempts, error_code, error_message FROM OPS.PENDING_DAYS"
+                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')",
                 self._day,
             ),
             None,
@@ -866,8 +868,8 @@ class Request:
         """Has a day that waits for somebody be tried again: whoever asks for it has looked."""
         with self._connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE OPS.PENDING_DAYS SET attempts = 0, tried_at = NULL WHERE source = %s AND dt = %s"
-                " AND attempts >= %s",
+                "UPDATE OPS.PENDING_DAYS SET attempts = 0, tried_at = NULL"
+                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND attempts >= %s",
                 (*self._day, ATTEMPTS_A_DAY),
             )
 
@@ -876,8 +878,9 @@ class Request:
         with self._connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO OPS.LOAD_RUNS (source, dt, batch_id, transform_id, run_id, recorded_at)"
-                " SELECT %s, %s, %s, %s, %s, SYSDATE() WHERE NOT EXISTS (SELECT 1 FROM OPS.LOAD_RUNS"
-                " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s AND run_id = %s)",
+                " SELECT %s, TO_DATE(%s, 'YYYY-MM-DD'), %s, %s, %s, SYSDATE()"
+                " WHERE NOT EXISTS (SELECT 1 FROM OPS.LOAD_RUNS WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')"
+                " AND batch_id = %s AND transform_id = %s AND run_id = %s)",
                 (*self._version, run_id, *self._version, run_id),
             )
 
@@ -887,7 +890,7 @@ class Request:
         rows = query_rows(
             self._connection,
             "SELECT table_name, rows_inserted, rows_updated, rows_closed, rows_deleted FROM OPS.CORE_CHANGES"
-            " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s"
+            " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND batch_id = %s AND transform_id = %s"
             " QUALIFY ROW_NUMBER() OVER (PARTITION BY table_name ORDER BY applied_at DESC) = 1",
             (*self._day, batch_id, transform_id),
         )
@@ -933,7 +936,8 @@ class Request:
         announced = next(
             query_rows(
                 self._connection,
-                "SELECT * FROM RAW.BATCHES WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s"
+                "SELECT * FROM RAW.BATCHES WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD')"
+                " AND batch_id = %s AND transform_id = %s"
                 " ORDER BY transformed_at DESC, announcement DESC LIMIT 1",
                 self._version,
             )
@@ -944,7 +948,7 @@ class Request:
             [found] = query_rows(
                 self._connection,
                 f"SELECT COUNT(*) AS row_total FROM (SELECT DISTINCT file_name, file_row FROM {name}"  # noqa: S608 - a constant of the contracts
-                " WHERE source = %s AND dt = %s AND batch_id = %s AND transform_id = %s)",
+                " WHERE source = %s AND dt = TO_DATE(%s, 'YYYY-MM-DD') AND batch_id = %s AND transform_id = %s)",
                 self._version,
             )
             expected = int(announced[f"{table.name}_rows"])
@@ -994,13 +998,13 @@ RULES = (
     SELECT COUNT(*) AS checked
         FROM CORE.BRIDGE_MOVIE_GENRE AS bridge
         JOIN CORE.DIM_MOVIE AS movie ON movie.movie_key = bridge.movie_key
-        WHERE movie.source = %(source)s AND movie.valid_from >= %(dt)s
+        WHERE movie.source = %(source)s AND movie.valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
 """,
         offenders="""
     SELECT bridge.movie_key, SUM(bridge.weight) AS weights
         FROM CORE.BRIDGE_MOVIE_GENRE AS bridge
         JOIN CORE.DIM_MOVIE AS movie ON movie.movie_key = bridge.movie_key
-        WHERE movie.source = %(source)s AND movie.valid_from >= %(dt)s
+        WHERE movie.source = %(source)s AND movie.valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
     GROUP BY bridge.movie_key HAVING SUM(bridge.weight) <> 1
 """,
         next_step="find the run of the task graph in OPS.core_changes; a film's versions are made again when a batch of the day is transformed again",
@@ -1039,13 +1043,13 @@ RULES = (
     SELECT COUNT(*) AS checked
         FROM CORE.BRIDGE_MOVIE_PERSON AS bridge
         JOIN CORE.DIM_MOVIE AS movie ON movie.movie_key = bridge.movie_key
-        WHERE movie.source = %(source)s AND movie.valid_from >= %(dt)s
+        WHERE movie.source = %(source)s AND movie.valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
 """,
         offenders="""
     SELECT bridge.movie_key, bridge.role, SUM(bridge.weight) AS weights
         FROM CORE.BRIDGE_MOVIE_PERSON AS bridge
         JOIN CORE.DIM_MOVIE AS movie ON movie.movie_key = bridge.movie_key
-        WHERE movie.source = %(source)s AND movie.valid_from >= %(dt)s
+        WHERE movie.source = %(source)s AND movie.valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
     GROUP BY bridge.movie_key, bridge.role HAVING SUM(bridge.weight) <> 1
 """,
         next_step="find the run of the task graph in OPS.core_changes; a film's versions are made again when a batch of the day is transformed again",
@@ -1086,7 +1090,10 @@ RULES = (
         FROM CORE.DIM_MOVIE
         WHERE source = %(source)s AND movie_id IN (
             SELECT movie_id FROM CORE.DIM_MOVIE
-            WHERE source = %(source)s AND (valid_from >= %(dt)s OR (valid_to >= %(dt)s AND NOT is_current))
+            WHERE source = %(source)s AND (
+                valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
+                OR (valid_to >= TO_DATE(%(dt)s, 'YYYY-MM-DD') AND NOT is_current)
+            )
         )
     )
 """,
@@ -1097,7 +1104,10 @@ RULES = (
         FROM CORE.DIM_MOVIE
         WHERE source = %(source)s AND movie_id IN (
             SELECT movie_id FROM CORE.DIM_MOVIE
-            WHERE source = %(source)s AND (valid_from >= %(dt)s OR (valid_to >= %(dt)s AND NOT is_current))
+            WHERE source = %(source)s AND (
+                valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
+                OR (valid_to >= TO_DATE(%(dt)s, 'YYYY-MM-DD') AND NOT is_current)
+            )
         )
     )
                 GROUP BY movie_id
@@ -1117,7 +1127,10 @@ RULES = (
         FROM CORE.DIM_MOVIE
         WHERE source = %(source)s AND movie_id IN (
             SELECT movie_id FROM CORE.DIM_MOVIE
-            WHERE source = %(source)s AND (valid_from >= %(dt)s OR (valid_to >= %(dt)s AND NOT is_current))
+            WHERE source = %(source)s AND (
+                valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
+                OR (valid_to >= TO_DATE(%(dt)s, 'YYYY-MM-DD') AND NOT is_current)
+            )
         )
     )
 """,
@@ -1132,13 +1145,16 @@ RULES = (
         FROM CORE.DIM_MOVIE
         WHERE source = %(source)s AND movie_id IN (
             SELECT movie_id FROM CORE.DIM_MOVIE
-            WHERE source = %(source)s AND (valid_from >= %(dt)s OR (valid_to >= %(dt)s AND NOT is_current))
+            WHERE source = %(source)s AND (
+                valid_from >= TO_DATE(%(dt)s, 'YYYY-MM-DD')
+                OR (valid_to >= TO_DATE(%(dt)s, 'YYYY-MM-DD') AND NOT is_current)
+            )
         )
     )
                 )
                 WHERE valid_from >= valid_to
-                    OR valid_to <> COALESCE(next_valid_from, CAST('9999-12-31' AS DATE))
-                    OR is_current <> (valid_to = CAST('9999-12-31' AS DATE))
+                    OR valid_to <> COALESCE(next_valid_from, TO_DATE('9999-12-31', 'YYYY-MM-DD'))
+                    OR is_current <> (valid_to = TO_DATE('9999-12-31', 'YYYY-MM-DD'))
 """,
         next_step="find the run of the task graph in OPS.core_changes; a film's versions are made again when a batch of the day is transformed again",
     ),
@@ -1148,8 +1164,8 @@ RULES = (
         blocking=True,
         binds=True,
         claim="(source, movie_id, provider_key, dt) appears once.",
-        checked="SELECT COUNT(*) AS checked FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= %(dt)s)",
-        offenders="SELECT source, movie_id, provider_key, dt, COUNT(*) AS row_total FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= %(dt)s) GROUP BY source, movie_id, provider_key, dt HAVING COUNT(*) > 1",
+        checked="SELECT COUNT(*) AS checked FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD'))",
+        offenders="SELECT source, movie_id, provider_key, dt, COUNT(*) AS row_total FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')) GROUP BY source, movie_id, provider_key, dt HAVING COUNT(*) > 1",
         next_step="find the run of the task graph in OPS.core_changes; the day's facts are made again when its batch is transformed again",
     ),
     SqlRule(
@@ -1158,25 +1174,25 @@ RULES = (
         blocking=True,
         binds=True,
         claim="movie_key, provider_key, date_key: each has its row in the dimension, as of the row's day.",
-        checked="SELECT COUNT(*) AS checked FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= %(dt)s)",
+        checked="SELECT COUNT(*) AS checked FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD'))",
         offenders="""
     SELECT
         'movie_key' AS foreign_key, CAST(referring.movie_key AS VARCHAR) AS unresolved, COUNT(*) AS row_total
-    FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= %(dt)s) AS referring
+    FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')) AS referring
     LEFT JOIN CORE.DIM_MOVIE AS dimension ON dimension.movie_key = referring.movie_key AND NOT dimension.is_deleted AND dimension.source = referring.source AND dimension.movie_id = referring.movie_id AND dimension.valid_from <= referring.dt AND referring.dt < dimension.valid_to
     WHERE dimension.movie_key IS NULL
     GROUP BY referring.movie_key
      UNION ALL
     SELECT
         'provider_key' AS foreign_key, CAST(referring.provider_key AS VARCHAR) AS unresolved, COUNT(*) AS row_total
-    FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= %(dt)s) AS referring
+    FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')) AS referring
     LEFT JOIN CORE.DIM_RATING_PROVIDER AS dimension ON dimension.provider_key = referring.provider_key
     WHERE dimension.provider_key IS NULL
     GROUP BY referring.provider_key
      UNION ALL
     SELECT
         'date_key' AS foreign_key, CAST(referring.date_key AS VARCHAR) AS unresolved, COUNT(*) AS row_total
-    FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= %(dt)s) AS referring
+    FROM (SELECT * FROM CORE.FACT_MOVIE_RATING WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')) AS referring
     LEFT JOIN CORE.DIM_DATE AS dimension ON dimension.date_key = referring.date_key
     WHERE dimension.date_key IS NULL
     GROUP BY referring.date_key
@@ -1189,8 +1205,8 @@ RULES = (
         blocking=True,
         binds=True,
         claim="(source, movie_id, dt) appears once.",
-        checked="SELECT COUNT(*) AS checked FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= %(dt)s)",
-        offenders="SELECT source, movie_id, dt, COUNT(*) AS row_total FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= %(dt)s) GROUP BY source, movie_id, dt HAVING COUNT(*) > 1",
+        checked="SELECT COUNT(*) AS checked FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD'))",
+        offenders="SELECT source, movie_id, dt, COUNT(*) AS row_total FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')) GROUP BY source, movie_id, dt HAVING COUNT(*) > 1",
         next_step="find the run of the task graph in OPS.core_changes; the day's facts are made again when its batch is transformed again",
     ),
     SqlRule(
@@ -1199,18 +1215,18 @@ RULES = (
         blocking=True,
         binds=True,
         claim="movie_key, date_key: each has its row in the dimension, as of the row's day.",
-        checked="SELECT COUNT(*) AS checked FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= %(dt)s)",
+        checked="SELECT COUNT(*) AS checked FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD'))",
         offenders="""
     SELECT
         'movie_key' AS foreign_key, CAST(referring.movie_key AS VARCHAR) AS unresolved, COUNT(*) AS row_total
-    FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= %(dt)s) AS referring
+    FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')) AS referring
     LEFT JOIN CORE.DIM_MOVIE AS dimension ON dimension.movie_key = referring.movie_key AND NOT dimension.is_deleted AND dimension.source = referring.source AND dimension.movie_id = referring.movie_id AND dimension.valid_from <= referring.dt AND referring.dt < dimension.valid_to
     WHERE dimension.movie_key IS NULL
     GROUP BY referring.movie_key
      UNION ALL
     SELECT
         'date_key' AS foreign_key, CAST(referring.date_key AS VARCHAR) AS unresolved, COUNT(*) AS row_total
-    FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= %(dt)s) AS referring
+    FROM (SELECT * FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt >= TO_DATE(%(dt)s, 'YYYY-MM-DD')) AS referring
     LEFT JOIN CORE.DIM_DATE AS dimension ON dimension.date_key = referring.date_key
     WHERE dimension.date_key IS NULL
     GROUP BY referring.date_key
@@ -1230,7 +1246,7 @@ RULES = (
         JOIN CORE.APPLIED_DAYS AS applied
             ON applied.source = films.source AND applied.dt = films.dt
             AND applied.batch_id = films.batch_id AND applied.transform_id = films.transform_id
-        WHERE films.source = %(source)s AND films.dt = %(dt)s
+        WHERE films.source = %(source)s AND films.dt = TO_DATE(%(dt)s, 'YYYY-MM-DD')
     )
 """,
         offenders="""
@@ -1240,14 +1256,14 @@ RULES = (
         JOIN CORE.APPLIED_DAYS AS applied
             ON applied.source = films.source AND applied.dt = films.dt
             AND applied.batch_id = films.batch_id AND applied.transform_id = films.transform_id
-        WHERE films.source = %(source)s AND films.dt = %(dt)s
+        WHERE films.source = %(source)s AND films.dt = TO_DATE(%(dt)s, 'YYYY-MM-DD')
     )
                 WHERE movie_id NOT IN (
-        SELECT movie_id FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt = %(dt)s
+        SELECT movie_id FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt = TO_DATE(%(dt)s, 'YYYY-MM-DD')
     )
                 UNION ALL
                 SELECT movie_id, 'only in the snapshot' AS fault FROM (
-        SELECT movie_id FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt = %(dt)s
+        SELECT movie_id FROM CORE.FACT_MOVIE_SNAPSHOT WHERE source = %(source)s AND dt = TO_DATE(%(dt)s, 'YYYY-MM-DD')
     )
                 WHERE movie_id NOT IN (
         SELECT films.movie_id
@@ -1255,7 +1271,7 @@ RULES = (
         JOIN CORE.APPLIED_DAYS AS applied
             ON applied.source = films.source AND applied.dt = films.dt
             AND applied.batch_id = films.batch_id AND applied.transform_id = films.transform_id
-        WHERE films.source = %(source)s AND films.dt = %(dt)s
+        WHERE films.source = %(source)s AND films.dt = TO_DATE(%(dt)s, 'YYYY-MM-DD')
     )
 """,
         next_step="find the run of the task graph in OPS.core_changes; the day's facts are made again when its batch is transformed again",

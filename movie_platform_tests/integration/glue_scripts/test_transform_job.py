@@ -48,7 +48,17 @@ GOOD: list[Row] = [
         None,
     ),
     ("2", 'The "Quoted", Film', "1776", "2h 22m", None, None, None, None, "2026-11-01"),
-    ("2", 'The "Quoted", Film', "1994", "2h 22m", "Drama", "A|B", "9.2", "1,234", "2026-11-02"),
+    (
+        "2",
+        'The "Quoted", Film',
+        "1994",
+        "2h 22m",
+        "Drama",
+        "A|B",
+        "9.2",
+        "1,234",
+        "2026-11-02T01:30:00+02:00",
+    ),
     ("2", "Older\nTitle", "1994", "soon", "Drama", "A|B", "9.2", "1,234", "2026-11-01"),
     (
         "1",
@@ -223,6 +233,10 @@ def test_every_row_becomes_a_film_a_quarantined_row_or_a_removed_duplicate(
     assert json.loads(keyless["raw_row"]) == {"title": "Keyless"}
 
 
+def _utc_clock(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
 def test_the_files_hold_exactly_the_columns_and_types_of_the_contract(
     platform: Platform, first: tuple[Batch, dict[str, Any]]
 ) -> None:
@@ -232,7 +246,7 @@ def test_the_files_hold_exactly_the_columns_and_types_of_the_contract(
         "int": pa.int32(),
         "bigint": pa.int64(),
         "date": pa.date32(),
-        "timestamp": pa.timestamp("us", tz="UTC"),
+        "timestamp": pa.timestamp("us"),
     }
     for table in ARCHIVE_TABLES:
         (file,) = record["tables"][table.name]["files"]
@@ -248,6 +262,16 @@ def test_the_files_hold_exactly_the_columns_and_types_of_the_contract(
                 assert schema.field(column.name).type == expected, column.name
 
 
+def test_points_in_time_are_written_as_clocks_in_utc(
+    platform: Platform, first: tuple[Batch, dict[str, Any]]
+) -> None:
+    """The warehouse's tables have no zone: a moment that is adjusted to UTC would get that of the account."""
+    _, record = first
+    updated = {row["movie_id"]: row["updated_at"] for row in platform.table(record, "movies")}
+    assert updated["2"] == datetime.fromisoformat("2026-11-01T23:30:00")
+    assert updated["1"] is None
+
+
 def test_the_announcement_says_what_belongs_to_the_version(
     platform: Platform, first: tuple[Batch, dict[str, Any]]
 ) -> None:
@@ -255,8 +279,8 @@ def test_the_announcement_says_what_belongs_to_the_version(
     (announced,) = platform.table(record, "batches")
     assert announced["batch_id"] == batch.batch_id
     assert announced["announcement"] == 0
-    assert announced["extracted_at"] == batch.extracted_at
-    assert announced["transformed_at"] == datetime.fromisoformat(record["transformed_at"])
+    assert announced["extracted_at"] == _utc_clock(batch.extracted_at)
+    assert announced["transformed_at"] == _utc_clock(datetime.fromisoformat(record["transformed_at"]))
     assert announced["rows_in"] == 10
     assert announced["keyless_quarantined_rows"] == 2
     for table in ARCHIVE_TABLES[:-1]:

@@ -44,7 +44,7 @@ def warehouse(hostile_account: SnowflakeCloud) -> Iterator[SnowflakeConnection]:
         yield connection
 
 
-def test_times_that_the_warehouse_notes_are_utc(warehouse: SnowflakeConnection, tag: str) -> None:  # noqa: F811 - the fixture
+def test_times_that_the_warehouse_notes_are_utc(warehouse: SnowflakeConnection, tag: str) -> None:
     arrive(warehouse, batch(tag, 0, film(tag)))
     [(applied, done)] = rows(
         warehouse,

@@ -280,13 +280,13 @@ def test_quarantined_rows_are_counted_by_rule_and_by_reader(connection: Snowflak
 
 def test_a_day_says_how_complete_its_films_are(connection: SnowflakeConnection):
     columns = ("dt", "year_null_share", "box_office_null_share", "average_rating_null_share")
-    assert found(connection, "data_quality_daily", f"source = 's' AND dt = TO_DATE('{D20}', 'YYYY-MM-DD')", *columns) == [
-        (D20, Decimal("0.000000"), Decimal("0.500000"), Decimal("0.250000"))
-    ]
+    assert found(
+        connection, "data_quality_daily", f"source = 's' AND dt = TO_DATE('{D20}', 'YYYY-MM-DD')", *columns
+    ) == [(D20, Decimal("0.000000"), Decimal("0.500000"), Decimal("0.250000"))]
 
 
 def test_a_rule_that_held_when_it_was_measured_last_is_not_a_failed_one(connection: SnowflakeConnection):
     columns = ("rules_measured", "rules_failed", "failed_rules")
-    assert found(connection, "data_quality_daily", f"source = 's' AND dt = TO_DATE('{D20}', 'YYYY-MM-DD')", *columns) == [
-        (3, 2, "versions_follow, weights_sum_to_one")
-    ]
+    assert found(
+        connection, "data_quality_daily", f"source = 's' AND dt = TO_DATE('{D20}', 'YYYY-MM-DD')", *columns
+    ) == [(3, 2, "versions_follow, weights_sum_to_one")]

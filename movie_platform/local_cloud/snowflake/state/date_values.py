@@ -34,6 +34,7 @@ FUNCTIONS: Mapping[str, tuple[str, bool]] = {
 } | {"DATE": ("DATE", False), "TIME": ("TIME", False)}  # fmt: skip
 TEXT_FUNCTIONS = frozenset({"TO_CHAR", "TO_VARCHAR"})
 CONVERT_TIMEZONE = "CONVERT_TIMEZONE"
+_TODAY = "today"
 WEEK_FUNCTIONS = {
     "DAYOFWEEK": value_macros.DAY_OF_WEEK,
     "WEEK": value_macros.WEEK,
@@ -70,6 +71,9 @@ def _replaced_function(node: Expr, mapping: str) -> Expr:
     if isinstance(node, exp.Cast) and node.to.this == _TYPE.TIMESTAMP and mapping.upper() != "TIMESTAMP_NTZ":
         node.set("to", exp.DataType(this=_TYPE.TIMESTAMPTZ, nested=False))
         return node
+    if isinstance(node, exp.CurrentDate):
+        # DuckDB takes CURRENT_DATE for a column of that name, where the select list has one.
+        return _call(_TODAY)
     if isinstance(node, exp.TimestampTrunc | exp.DateTrunc) and _unit(node) == "WEEK":
         return _call(value_macros.WEEK_BEGIN, node.this)
     if not isinstance(node, exp.Anonymous):
@@ -350,15 +354,9 @@ def _may_be_text(node: Expr) -> bool:
     # The values of a bind variable that is bound to many rows are not known here.
     if isinstance(
         node,
-        exp.Null
-        | exp.Placeholder
-        | exp.Star
-        | exp.Var
-        | exp.Boolean
-        | exp.CurrentTimestamp
-        | exp.CurrentDate,
+        exp.Null | exp.Placeholder | exp.Star | exp.Var | exp.Boolean | exp.CurrentTimestamp,
     ):
         return False
     if isinstance(node, exp.Column) and (isinstance(node.this, exp.Star) or node.name.upper() == "DEFAULT"):
         return False
-    return not (isinstance(node, exp.Anonymous) and node.name in _TEMPORAL_RESULTS)
+    return not (isinstance(node, exp.Anonymous) and node.name in _TEMPORAL_RESULTS | {_TODAY})

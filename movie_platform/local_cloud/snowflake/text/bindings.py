@@ -20,8 +20,11 @@ class Bindings:
 
     @property
     def values(self) -> list[Any]:
-        """The values of a statement that runs once."""
-        return list(self.rows[0]) if self.rows else []
+        """The values of a statement that runs once; of arrays, the first value of each that is not null."""
+        return [
+            next((value for value in bound if value is not None), None)
+            for bound in zip(*self.rows, strict=True)
+        ]
 
 
 def parse_bindings(raw: Mapping[str, Mapping[str, Any]] | None) -> Bindings:

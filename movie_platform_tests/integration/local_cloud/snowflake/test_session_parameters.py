@@ -290,6 +290,32 @@ def test_a_bound_text_is_read_by_the_sessions_formats(snowflake_cloud: Snowflake
         assert caught.value.errno == 100040
 
 
+def test_texts_that_are_bound_to_many_rows_are_read_by_the_sessions_formats(
+    snowflake_cloud: SnowflakeCloud,
+) -> None:
+    """Data type conversion: a text that is bound is a VARCHAR, and is coerced as any other."""
+    parameters = {"DATE_INPUT_FORMAT": "DD/MM/YYYY"}
+    with snowflake_cloud.connect(paramstyle="qmark", session_parameters=parameters) as opened:
+        rows(opened, f"CREATE DATABASE P{uuid.uuid4().hex[:8].upper()}")
+        rows(opened, "CREATE TABLE days (d DATE, s VARCHAR)")
+        with opened.cursor() as cursor:
+            cursor.executemany("INSERT INTO days (d, s) VALUES (?, ?)", [(None, "a"), ("02/01/2026", None)])
+            cursor.executemany("INSERT INTO days (s, d) SELECT ?, ?", [(None, "03/01/2026"), ("b", None)])
+            cursor.executemany("INSERT INTO days (d) VALUES (?)", [(date(2026, 1, 4),), (date(2026, 1, 5),)])
+            cursor.executemany("UPDATE days SET s = ? WHERE d = ?", [("c", None), ("d", "04/01/2026")])
+        assert rows(opened, "SELECT d, s FROM days ORDER BY d NULLS FIRST, s NULLS FIRST") == [
+            (None, "a"),
+            (None, "b"),
+            (date(2026, 1, 2), None),
+            (date(2026, 1, 3), None),
+            (date(2026, 1, 4), "d"),
+            (date(2026, 1, 5), None),
+        ]
+        with opened.cursor() as cursor, pytest.raises(DatabaseError) as caught:
+            cursor.executemany("INSERT INTO days (d) VALUES (?)", [("02/01/2026",), ("2026-01-02",)])
+        assert caught.value.errno == 100040
+
+
 def test_a_view_gives_each_session_what_its_own_formats_say(
     snowflake_cloud: SnowflakeCloud, connection: SnowflakeConnection
 ) -> None:
@@ -308,6 +334,10 @@ def test_moments_become_days_and_clocks_by_the_time_zone(connection: SnowflakeCo
     assert abs(far - datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=14)) < timedelta(minutes=1)
     assert value(connection, "CURRENT_DATE() = CURRENT_TIMESTAMP()::DATE") is True
     assert value(connection, "CURRENT_DATE() AS today") == (datetime.now(UTC) + timedelta(hours=14)).date()
+    assert value(connection, "CURRENT_DATE()") == value(connection, "CURRENT_DATE")
+    rows(connection, "CREATE TABLE days (d DATE)")
+    rows(connection, "INSERT INTO days SELECT CURRENT_DATE()")
+    assert rows(connection, "SELECT d = CURRENT_DATE FROM days") == [(True,)]
     assert abs(value(connection, "SYSDATE()") - datetime.now(UTC).replace(tzinfo=None)) < timedelta(minutes=1)
     assert value(connection, f"{MOMENT}::DATE") == date(2026, 7, 1)
     utc = "CONVERT_TIMEZONE('UTC', '2026-07-01 01:02:03 +0000'::TIMESTAMP_LTZ)::TIMESTAMP_NTZ"
