@@ -320,7 +320,11 @@ def distinct(arrivals: Iterable[Arrival]) -> list[Arrival]:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A typed column. `minimum` and `maximum` are inclusive; `raw` names the bundle columns that it is made of."""
+    """A typed column. `minimum` and `maximum` are inclusive; `raw` names the bundle columns that it is made of.
+
+    `later`: the warehouse's table was there before the column, which therefore stands at its end, and is null in the
+    rows that were there.
+    """
 
     name: str
     type: str
@@ -329,6 +333,7 @@ class Column:
     minimum: Decimal | None = None
     maximum: Decimal | None = None
     raw: tuple[str, ...] = ()
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
