@@ -76,10 +76,18 @@ def load_sql_files(folder: Path, parameters: Mapping[str, Parameter]) -> tuple[S
     """
     files = []
     for path in sorted(folder.glob("*.sql")):
-        text = render(with_contracts(with_includes(path), where=path.name), parameters, where=path.name)
+        text = rendered(path, parameters)
         checksum = hashlib.sha256(text.encode()).hexdigest()
         files.append(SqlFile(path.name, split_statements(text), checksum))
     return tuple(files)
+
+
+def rendered(path: Path, parameters: Mapping[str, Parameter]) -> str:
+    """A file's text as Snowflake is given it: with its includes, what the contracts say, and its parameters.
+
+    Raises as load_sql_files does.
+    """
+    return render(with_contracts(with_includes(path), where=path.name), parameters, where=path.name)
 
 
 def pending_files(files: Iterable[SqlFile], applied: Mapping[str, str]) -> tuple[SqlFile, ...]:

@@ -9,7 +9,7 @@ import sqlglot
 from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp
 
-from movie_platform.contracts import ARCHIVE_TABLES, RAW_METADATA_COLUMNS, Column
+from movie_platform.contracts import ARCHIVE_TABLES, Column, warehouse_columns
 from movie_platform.contracts.marts import (
     COMPARED_ATTRIBUTES,
     DIRECTOR_MINIMUM_FILMS,
@@ -22,8 +22,7 @@ from movie_platform.contracts.tables import TRACKED_COLUMNS
 from movie_platform.contracts.warehouse import CORE_TABLES, OPS_TABLES
 from movie_platform.local_cloud.snowflake.text.task_body import split_body
 from movie_platform.provision.files import PROJECT, SQL_FOLDER
-from movie_platform.provision.render import render, with_includes
-from movie_platform.provision.sql import Pass, SqlFile, load_sql_files
+from movie_platform.provision.sql import Pass, SqlFile, load_sql_files, rendered
 from movie_platform.provision.warehouse import sql_parameters
 from movie_platform.resources.graph_state import TASKS
 from movie_platform.settings import Settings
@@ -66,7 +65,8 @@ def parse(statement: str) -> exp.Expr:
     logging.getLogger("sqlglot").setLevel(
         logging.ERROR
     )  # it warns of each statement that it keeps as a command
-    return sqlglot.parse_one(statement, dialect="snowflake")
+    # It knows what stands behind CREATE OR ALTER, and not that.
+    return sqlglot.parse_one(statement.replace("CREATE OR ALTER ", "CREATE ", 1), dialect="snowflake")
 
 
 def created_tables(files: tuple[SqlFile, ...]) -> dict[str, exp.Create]:
@@ -108,7 +108,7 @@ def snowflake_type(column: Column) -> str:
 def test_a_table_has_the_columns_types_comments_and_nulls_of_its_contract(files, contract):
     table = created_tables(files)[f"{contract.snowflake_schema}.{contract.name}".upper()]
     columns = []
-    for definition in table.find_all(exp.ColumnDef):
+    for definition in table.this.find_all(exp.ColumnDef):
         constraints = [constraint.kind for constraint in definition.constraints]
         comments = [
             str(kind.this.this) for kind in constraints if isinstance(kind, exp.CommentColumnConstraint)
@@ -118,7 +118,7 @@ def test_a_table_has_the_columns_types_comments_and_nulls_of_its_contract(files,
         columns.append((definition.name, kind, *comments, nullable))
     assert columns == [
         (column.name, snowflake_type(column), column.description, column.nullable)
-        for column in (*contract.columns, *(RAW_METADATA_COLUMNS if contract in ARCHIVE_TABLES else ()))
+        for column in warehouse_columns(contract)
     ]
     comment = table.find(exp.SchemaCommentProperty)
     assert comment is not None
@@ -241,7 +241,7 @@ def test_every_table_of_the_archive_has_one_pipe_that_loads_it_by_name(files):
 
 def test_every_statement_can_be_repeated(files):
     repeatable = re.compile(
-        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|CREATE OR REPLACE VIEW|CREATE OR REPLACE TASK|ALTER TASK|GRANT|USE ROLE"
+        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|CREATE OR ALTER|CREATE OR REPLACE VIEW|CREATE OR REPLACE TASK|ALTER TASK|GRANT|USE ROLE"
         r"|ALTER STORAGE INTEGRATION \w+ SET|ALTER WAREHOUSE \w+ SET"
         # What is there is passed over, or gets the values that it has to have.
         r"|MERGE INTO|INSERT INTO [\s\S]+ NOT IN \(|INSERT INTO [\s\S]+\sLEFT JOIN [\s\S]+ IS NULL$"
@@ -293,7 +293,7 @@ def test_sqlfluff_finds_nothing():
         (path.name, violation.rule_code(), violation.line_no, violation.desc())
         for path in paths
         for violation in linter.lint_string(
-            render(with_includes(path), parameters, where=path.name), fname=path.name
+            rendered(path, parameters), fname=path.name
         ).get_violations()
     ] == []
     assert paths
