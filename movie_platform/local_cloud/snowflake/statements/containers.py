@@ -8,8 +8,13 @@ from movie_platform.local_cloud.snowflake.errors import (
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state import retention
-from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE, PUBLIC_SCHEMA, state_of
+from movie_platform.local_cloud.snowflake.state import key_records, retention
+from movie_platform.local_cloud.snowflake.state.engine import (
+    ACCOUNT_STATE,
+    OF_SCHEMAS,
+    PUBLIC_SCHEMA,
+    state_of,
+)
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     dropped,
@@ -84,11 +89,12 @@ def _drop_schema(session: Session, database: str, schema: str) -> None:
             session.duck.execute(f"DELETE FROM {state}.{table} WHERE schema_name = ?", [schema])
 
     session.atomically(work)
-    for table in ("_fs_stages", "_fs_file_formats", "_fs_stage_options", "_fs_keys", "_fs_retention"):
+    for table in OF_SCHEMAS:
         engine.write(
             f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE database_name = ? AND schema_name = ?",
             [database, schema],
         )
+    key_records.forget_schema(engine, database, schema)
     for table in ("_fs_tables_ext", "_fs_columns_ext"):
         engine.write(
             f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE ext_table_catalog = ? AND ext_table_schema = ?",

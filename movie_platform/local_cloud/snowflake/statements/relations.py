@@ -93,9 +93,7 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
     finally:
         session.rollback()
     if not described.temporary:
-        table_records.record(
-            session.account.engine, name, described.keys, described.lengths, described.comment
-        )
+        table_records.record(session.account.engine, name, described.lengths, described.comment)
         retention.forget(session.account.engine, name)
         retention.record(session.account.engine, name.database, name.schema, name.name, described.retention)
         session.account.access.created(kind, str(name), session.role)
@@ -215,6 +213,9 @@ def alter_table_or_view(session: Session, statement: Statement) -> result_set.Re
                 session.account.streams.change_column(duck, name, column, new)
 
     _run(session, prepared, also)
+    for action in actions:
+        for column, new in changed_columns(action):
+            table_records.change_column(session.account.engine, name, column, new)
     table_records.record_lengths(session.account.engine, name, lengths)
     if described.comment is not None:
         table_records.record_comment(session.account.engine, name, described.comment)
