@@ -44,8 +44,15 @@ def record_lengths(engine: Engine, name: FullName, lengths: Iterable[tuple[str, 
         )
 
 
-def record_comment(engine: Engine, name: FullName, comment: str) -> None:
-    """Records a table's comment, in the place of another."""
+def record_comment(engine: Engine, name: FullName, comment: str | None) -> None:
+    """Records a table's comment, in the place of another; None takes it away."""
+    if comment is None:
+        engine.write(
+            f"DELETE FROM {ACCOUNT_STATE}._fs_tables_ext "
+            "WHERE ext_table_catalog = ? AND ext_table_schema = ? AND ext_table_name = ?",
+            [name.database, name.schema, name.name],
+        )
+        return
     engine.write(
         f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_tables_ext VALUES (?, ?, ?, ?)",
         [name.database, name.schema, name.name, comment],

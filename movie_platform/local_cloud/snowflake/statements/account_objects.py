@@ -28,6 +28,7 @@ from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     WAREHOUSE,
     AccountKind,
 )
+from movie_platform.local_cloud.snowflake.statements.altering_account_objects import alter_to
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     dropped,
@@ -60,7 +61,7 @@ def _properties(stream: TokenStream, kind: AccountKind) -> dict[str, Value]:
 
 
 def create(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE [OR REPLACE] <kind> [IF NOT EXISTS] name properties."""
+    """CREATE [OR REPLACE] <kind> [IF NOT EXISTS] name properties; CREATE OR ALTER WAREHOUSE and ROLE."""
     stream = TokenStream(statement.sql)
     creation = read_create(stream, *KINDS_AS_WRITTEN)
     kind = KINDS_AS_WRITTEN[creation.kind]
@@ -72,6 +73,9 @@ def create(session: Session, statement: Statement) -> result_set.Result:
         return stays(name)
     comment = str(properties.pop("COMMENT", ""))
     _check(session, kind, properties)
+    found = access.find(kind.name, name) if creation.alter else None
+    if found is not None:
+        return alter_to(session, found, comment, properties)
     if kind is INTEGRATION:
         # Snowflake makes a new external ID with each CREATE: the role's trust must be told of it.
         token = base64.b64encode(secrets.token_bytes(24)).decode()

@@ -8,13 +8,14 @@ from movie_platform.local_cloud.snowflake.errors import (
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state import key_records, retention
+from movie_platform.local_cloud.snowflake.state import key_records, object_records, retention
 from movie_platform.local_cloud.snowflake.state.engine import (
     ACCOUNT_STATE,
     OF_SCHEMAS,
     PUBLIC_SCHEMA,
     state_of,
 )
+from movie_platform.local_cloud.snowflake.statements.altering_containers import alter_container, described_by
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
     dropped,
@@ -30,13 +31,15 @@ _PROPERTIES = frozenset({"COMMENT", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXT
 
 
 def create_schema(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE SCHEMA; the new schema becomes current."""
+    """CREATE [OR ALTER] SCHEMA; a new schema becomes current."""
     stream = TokenStream(statement.sql)
     creation = read_create(stream, "SCHEMA", "TRANSIENT SCHEMA")
     database, schema = _schema_name(session, stream.name())
-    stream.accept("WITH", "MANAGED", "ACCESS")
-    days = _retention(stream.properties(_PROPERTIES))
+    managed = stream.accept("WITH", "MANAGED", "ACCESS")
+    properties = stream.properties(_PROPERTIES)
+    days = _retention(properties)
     stream.end()
+    described = {**described_by(creation, properties), "MANAGED ACCESS": managed}
     session.outside_transaction()
     engine = session.account.engine
     engine.require_database(database)
@@ -44,9 +47,14 @@ def create_schema(session: Session, statement: Statement) -> result_set.Result:
         answer = creation.of_existing(schema)
         if answer is not None:
             return answer
+        if creation.alter:
+            return alter_container(
+                session, "SCHEMA", object_records.of_schema(database, schema), described, days
+            )
         _drop_schema(session, database, schema)
     session.duck.execute(f"CREATE SCHEMA {quoted(database)}.{quoted(schema)}")
     retention.record(engine, database, schema, "", days)
+    object_records.record(engine, "SCHEMA", object_records.of_schema(database, schema), described)
     session.account.access.created("SCHEMA", f"{shown(database)}.{shown(schema)}", session.role)
     session.translator.use(database, schema)
     return created("SCHEMA", shown(schema))
@@ -104,18 +112,23 @@ def _drop_schema(session: Session, database: str, schema: str) -> None:
 
 
 def create_database(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE DATABASE; the new database and its PUBLIC schema become current."""
+    """CREATE [OR ALTER] DATABASE; a new database and its PUBLIC schema become current."""
     stream = TokenStream(statement.sql)
     creation = read_create(stream, "DATABASE", "TRANSIENT DATABASE")
     name = stream.identifier()
-    days = _retention(stream.properties(_PROPERTIES))
+    properties = stream.properties(_PROPERTIES)
+    days = _retention(properties)
     stream.end()
     session.outside_transaction()
+    described = described_by(creation, properties)
+    if creation.alter and name in session.account.engine.databases():
+        return alter_container(session, "DATABASE", object_records.of_database(name), described, days)
     if not session.account.engine.create_database(
         name, replace=creation.replace, if_not_exists=creation.if_not_exists
     ):
         return stays(name)
     retention.record(session.account.engine, name, "", "", days)
+    object_records.record(session.account.engine, "DATABASE", object_records.of_database(name), described)
     session.account.access.created("DATABASE", name, session.role)
     session.translator.use(name, PUBLIC_SCHEMA)
     return created("DATABASE", name)

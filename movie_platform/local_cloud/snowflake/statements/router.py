@@ -9,6 +9,7 @@ from movie_platform.local_cloud.snowflake.errors import SnowflakeError, syntax_e
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.statements import (
     account_objects,
+    altering_tables,
     containers,
     copy_into,
     describe,
@@ -24,6 +25,7 @@ from movie_platform.local_cloud.snowflake.statements import (
     streams,
     tables,
     tasks,
+    views,
 )
 from movie_platform.local_cloud.snowflake.statements import showing_account_objects as account_lists
 from movie_platform.local_cloud.snowflake.statements import showing_tasks as task_lists
@@ -44,6 +46,21 @@ _TABLE_WORDS = (
 _SHOWN_BY_FAKESNOW = (
     "TABLES", "VIEWS", "OBJECTS", "COLUMNS", "SCHEMAS", "DATABASES", "SEQUENCES", "STAGES", "FILE FORMATS",
 )  # fmt: skip
+
+_OR_ALTER: dict[str, Handler] = {
+    f"CREATE OR ALTER {words}": handler
+    for handler, kinds in (
+        (altering_tables.create_or_alter_table, _TABLE_WORDS),
+        (views.create_or_alter_view, ("VIEW", "SECURE VIEW")),
+        (containers.create_schema, ("SCHEMA", "TRANSIENT SCHEMA")),
+        (containers.create_database, ("DATABASE", "TRANSIENT DATABASE")),
+        (account_objects.create, ("WAREHOUSE", "ROLE")),
+        (stages.create_stage, ("STAGE",)),
+        (stages.create_file_format, ("FILE FORMAT",)),
+        (tasks.create_task, ("TASK",)),
+    )
+    for words in kinds
+}
 
 ROUTES: dict[str, Handler] = {
     "SELECT": queries.select,
@@ -68,7 +85,8 @@ ROUTES: dict[str, Handler] = {
     "ALTER SESSION": parameters.alter_session,
     "SHOW PARAMETERS": parameters.show_parameters,
     **{f"CREATE {words}": tables.create_table for words in _TABLE_WORDS},
-    **{f"CREATE {words}": relations.create_table_or_view for words in ("VIEW", "SECURE VIEW")},
+    **{f"CREATE {words}": views.create_view for words in ("VIEW", "SECURE VIEW")},
+    **_OR_ALTER,
     "CREATE SEQUENCE": relations.create_sequence,
     "CREATE SCHEMA": containers.create_schema,
     "CREATE TRANSIENT SCHEMA": containers.create_schema,
@@ -188,4 +206,4 @@ def find_handler(words: tuple[str, ...], sql: str) -> Handler:
             return handler
     if normal[0] not in _VERBS:
         raise syntax_error(f"syntax error line 1 at position 0 unexpected '{words[0]}'.")
-    raise unsupported(" ".join(normal[:3]))
+    raise unsupported(" ".join(normal[: 4 if normal[:3] == ["CREATE", "OR", "ALTER"] else 3]))

@@ -131,8 +131,13 @@ def _set_default(session: Session, name: FullName, change: SetDefault) -> None:
 
 
 def _comment(session: Session, name: FullName, change: SetComment) -> None:
-    text = "NULL" if change.comment is None else literal(change.comment)
-    session.duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(change.name)} IS {text}")
+    set_comment(session, name, change.name, change.comment)
+
+
+def set_comment(session: Session, name: FullName, column: str, comment: str | None) -> None:
+    """Gives a column of a table or view a comment, or none."""
+    text = "NULL" if comment is None else literal(comment)
+    session.duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {text}")
 
 
 _STEPS: dict[type, Callable[..., None]] = {

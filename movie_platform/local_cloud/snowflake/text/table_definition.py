@@ -61,7 +61,10 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class TableDefinition:
-    """What a CREATE TABLE defines. `plain_sql` is the statement for sqlglot; `clustering` the text of CLUSTER BY."""
+    """What a CREATE TABLE defines. `plain_sql` is the statement for sqlglot; `clustering` the text of CLUSTER BY.
+
+    `variant` is what makes it another form than a list of columns: AS, CLONE, LIKE or USING.
+    """
 
     name: Name
     plain_sql: str
@@ -72,6 +75,7 @@ class TableDefinition:
     transient: bool = False
     temporary: bool = False
     clustering: str | None = None
+    variant: str | None = None
 
 
 @dataclass
@@ -117,11 +121,15 @@ def read_create_table(sql: str, timestamp_mapping: str) -> TableDefinition:
     if temporary:
         reader.cuts.append((start, stream.previous_end, "TEMPORARY"))
     stream.expect("TABLE")
-    if_not_exists = not alters and stream.accept("IF", "NOT", "EXISTS")
+    if alters and stream.at("IF", "NOT"):
+        raise stream.unexpected()
+    if_not_exists = stream.accept("IF", "NOT", "EXISTS")
     name = stream.name()
     if stream.accept_symbol("("):
         _read_list(reader)
-    clustering = _read_clustering(stream)
+    elif alters and stream.at_end:
+        raise stream.unexpected()
+    clustering, variant = _read_rest(stream)
     _close_primary_keys(reader)
     columns = tuple(reader.columns)
     _check_names(columns)
@@ -135,6 +143,7 @@ def read_create_table(sql: str, timestamp_mapping: str) -> TableDefinition:
         transient,
         temporary,
         clustering,
+        variant,
     )
 
 
@@ -377,19 +386,23 @@ def read_properties(stream: TokenStream, constraint: Constraint) -> Constraint:
         constraint = change(constraint)
 
 
-def _read_clustering(stream: TokenStream) -> str | None:
-    # The text in the brackets of CLUSTER BY, wherever it stands before a query.
-    while stream.token.kind is not Kind.END and not stream.at("AS"):
+def _read_rest(stream: TokenStream) -> tuple[str | None, str | None]:
+    # The text in the brackets of CLUSTER BY, wherever it stands before a query; the word of another form.
+    clustering: str | None = None
+    while stream.token.kind is not Kind.END:
+        for variant in ("AS", "CLONE", "LIKE", "USING"):
+            if stream.at(variant):
+                return clustering, variant
         if stream.accept("CLUSTER", "BY"):
             stream.expect_symbol("(")
             start = stream.token.start
             end = skip_brackets(stream)
-            return stream.sql[start:end].strip()
-        if stream.accept_symbol("("):
+            clustering = stream.sql[start:end].strip()
+        elif stream.accept_symbol("("):
             skip_brackets(stream)
         else:
             stream.take()
-    return None
+    return clustering, None
 
 
 def skip_brackets(stream: TokenStream) -> int:
