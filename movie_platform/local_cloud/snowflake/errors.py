@@ -57,6 +57,11 @@ def unsupported(feature: str) -> SnowflakeError:
     )
 
 
+def beyond_alter(feature: str) -> SnowflakeError:
+    """Snowflake's answer to a change that its own CREATE OR ALTER cannot make."""
+    return SnowflakeError(2, "0A000", f"Unsupported feature '{feature}'.")
+
+
 def does_not_exist(kind: str, name: str) -> SnowflakeError:
     """An object that is not there."""
     return compilation_error(2003, "02000", f"{kind} '{name}' does not exist or not authorized.")

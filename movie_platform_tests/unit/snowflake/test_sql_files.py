@@ -292,9 +292,7 @@ def test_sqlfluff_finds_nothing():
     assert [
         (path.name, violation.rule_code(), violation.line_no, violation.desc())
         for path in paths
-        for violation in linter.lint_string(
-            rendered(path, parameters), fname=path.name
-        ).get_violations()
+        for violation in linter.lint_string(rendered(path, parameters), fname=path.name).get_violations()
     ] == []
     assert paths
 

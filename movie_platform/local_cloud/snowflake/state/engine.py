@@ -46,9 +46,18 @@ CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_retention (
     database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, parameter VARCHAR, days INTEGER,
     PRIMARY KEY (database_name, schema_name, table_name, parameter)
 );
-CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_keys (
-    database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, column_name VARCHAR, kind VARCHAR,
-    key_sequence INTEGER
+CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_constraints (
+    database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, name VARCHAR, kind VARCHAR, columns VARCHAR,
+    pk_database VARCHAR, pk_schema VARCHAR, pk_table VARCHAR, pk_columns VARCHAR, rely BOOLEAN, comment VARCHAR,
+    update_rule VARCHAR, delete_rule VARCHAR, created_on TIMESTAMPTZ
+);
+CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_object_records (
+    kind VARCHAR, database_name VARCHAR, schema_name VARCHAR, name VARCHAR, created_on TIMESTAMPTZ,
+    altered_on TIMESTAMPTZ, properties VARCHAR, definition VARCHAR, PRIMARY KEY (database_name, schema_name, name)
+);
+CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_column_definitions (
+    database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, column_name VARCHAR, type VARCHAR,
+    default_text VARCHAR, added BOOLEAN, PRIMARY KEY (database_name, schema_name, table_name, column_name)
 );
 CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_parameters (
     level VARCHAR, owner VARCHAR, name VARCHAR, value VARCHAR
@@ -58,6 +67,32 @@ CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_view_sources (
     database_name VARCHAR, schema_name VARCHAR, name VARCHAR, source_database VARCHAR, source_schema VARCHAR,
     source_name VARCHAR
 );
+"""
+
+# Tables of the account's file whose rows belong to a schema: they go with it.
+OF_SCHEMAS = (
+    "_fs_stages", "_fs_file_formats", "_fs_stage_options", "_fs_constraints", "_fs_object_records",
+    "_fs_column_definitions", "_fs_retention", "_fs_view_sources",
+)  # fmt: skip
+
+# Primary keys used to be rows of their columns, without names and properties.
+_FORMER_KEYS = f"""
+CREATE TABLE IF NOT EXISTS {ACCOUNT_STATE}._fs_keys (
+    database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR, column_name VARCHAR, kind VARCHAR,
+    key_sequence INTEGER
+);
+INSERT INTO {ACCOUNT_STATE}._fs_constraints
+SELECT database_name, schema_name, table_name, 'SYS_CONSTRAINT_' || uuid()::VARCHAR, 'PRIMARY KEY',
+    to_json(list(column_name ORDER BY key_sequence))::VARCHAR, NULL, NULL, NULL, '[]', false, NULL, 'NO ACTION',
+    'NO ACTION', now()
+FROM {ACCOUNT_STATE}._fs_keys AS former
+WHERE kind = 'PrimaryKey' AND NOT EXISTS (
+    SELECT 1 FROM {ACCOUNT_STATE}._fs_constraints AS known WHERE known.kind = 'PRIMARY KEY'
+    AND known.database_name = former.database_name AND known.schema_name = former.schema_name
+    AND known.table_name = former.table_name
+)
+GROUP BY database_name, schema_name, table_name;
+DROP TABLE {ACCOUNT_STATE}._fs_keys;
 """
 
 _DATABASE_TABLES = """
@@ -141,6 +176,7 @@ class Engine:
         self._duck.execute(info_schema.fs_global_creation_sql())
         self._duck.execute(show.fs_global_creation_sql())
         self._duck.execute(_ACCOUNT_TABLES)
+        self._duck.execute(_FORMER_KEYS)
         for path in sorted(self.databases_folder.glob("*.db")):
             self._attach(path.stem, path)
             self._prepare_database(path.stem)
@@ -272,15 +308,9 @@ class Engine:
             path = self.databases_folder / f"{name}.db"
             path.unlink()
             path.with_suffix(".db.wal").unlink(missing_ok=True)
-            for table in (
-                "_fs_stages",
-                "_fs_file_formats",
-                "_fs_stage_options",
-                "_fs_keys",
-                "_fs_view_sources",
-                "_fs_retention",
-            ):
+            for table in OF_SCHEMAS:
                 self._duck.execute(f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE database_name = ?", [name])
+            self._duck.execute(f"DELETE FROM {ACCOUNT_STATE}._fs_constraints WHERE pk_database = ?", [name])
             for table in ("_fs_tables_ext", "_fs_columns_ext"):
                 self._duck.execute(f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE ext_table_catalog = ?", [name])
         return True

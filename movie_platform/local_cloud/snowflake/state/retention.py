@@ -37,8 +37,14 @@ def record(engine: Engine, database: str, schema: str, table: str, days: Mapping
         )
 
 
+def set_only(engine: Engine, place: FullName, days: Mapping[str, int]) -> None:
+    """Makes the parameters of a table, schema or database (no name, no schema) what they are here, and no others."""
+    forget(engine, place)
+    record(engine, place.database, place.schema, place.name, days)
+
+
 def forget(engine: Engine, table: FullName) -> None:
-    """A table was dropped or made anew."""
+    """A table, schema or database was dropped or made anew."""
     engine.write(
         f"DELETE FROM {ACCOUNT_STATE}._fs_retention WHERE {_WHERE}",
         [table.database, table.schema, table.name],

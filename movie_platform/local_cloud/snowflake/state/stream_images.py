@@ -82,6 +82,12 @@ class Images:
             )
             self._connection.execute(f"ALTER TABLE {self._sql} {change}")
 
+    def follow_type(self, table: FullName, column: str) -> None:
+        """Follows a column of the table that has another type now."""
+        if column in self._columns:
+            kind = columns_of_table(self._connection, table)[column]
+            self._connection.execute(f"ALTER TABLE {self._sql} ALTER COLUMN {quoted(column)} TYPE {kind}")
+
     def drop(self) -> None:
         """Drops the table, if there is one."""
         self._connection.execute(f"DROP TABLE IF EXISTS {self._sql}")

@@ -235,6 +235,11 @@ class StreamStore:
         for stream in self.on_table(connection, table):
             Images(connection, table.database, stream.stream_id).change_column(column, new)
 
+    def follow_type(self, connection: duckdb.DuckDBPyConnection, table: FullName, column: str) -> None:
+        """A column got another type: what is kept of the table's rows gets it, too."""
+        for stream in self.on_table(connection, table):
+            Images(connection, table.database, stream.stream_id).follow_type(table, column)
+
     def forget_schema(self, connection: duckdb.DuckDBPyConnection, database: str, schema: str) -> None:
         """A schema is dropped with its streams, and streams elsewhere have nothing to read of its tables any more."""
         rows = connection.execute(

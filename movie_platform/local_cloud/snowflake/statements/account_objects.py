@@ -30,6 +30,7 @@ from movie_platform.local_cloud.snowflake.statements.account_kinds import (
     WAREHOUSE,
     AccountKind,
 )
+from movie_platform.local_cloud.snowflake.statements.altering_account_objects import alter_to
 from movie_platform.local_cloud.snowflake.statements.authorizing import (
     require,
     require_administrator,
@@ -67,7 +68,7 @@ def _properties(stream: TokenStream, kind: AccountKind) -> dict[str, Value]:
 
 
 def create(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE [OR REPLACE] <kind> [IF NOT EXISTS] name properties."""
+    """CREATE [OR REPLACE] <kind> [IF NOT EXISTS] name properties; CREATE OR ALTER WAREHOUSE and ROLE."""
     stream = TokenStream(statement.sql)
     creation = read_create(stream, *KINDS_AS_WRITTEN)
     kind = KINDS_AS_WRITTEN[creation.kind]
@@ -75,13 +76,18 @@ def create(session: Session, statement: Statement) -> result_set.Result:
     properties: dict[str, Any] = _properties(stream, kind)
     stream.end()
     access = session.account.access
-    _require_to_create(session, kind)
+    # "CREATE OR ALTER <object>": who alters needs to own, not to create.
+    if not creation.alter or access.find(kind.name, name) is None:
+        _require_to_create(session, kind)
     if access.find(kind.name, name) is not None and creation.if_not_exists:
         return stays(name)
-    if access.find(kind.name, name) is not None and creation.replace:
+    if access.find(kind.name, name) is not None and (creation.replace or creation.alter):
         require(session, Securable(kind.name, name), OWNERSHIP)
     comment = str(properties.pop("COMMENT", ""))
     _check(session, kind, properties)
+    found = access.find(kind.name, name) if creation.alter else None
+    if found is not None:
+        return alter_to(session, found, comment, properties)
     if kind is INTEGRATION:
         # Snowflake makes a new external ID with each CREATE: the role's trust must be told of it.
         token = base64.b64encode(secrets.token_bytes(24)).decode()

@@ -8,9 +8,15 @@ from movie_platform.local_cloud.snowflake.errors import (
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state import retention
-from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE, PUBLIC_SCHEMA, state_of
+from movie_platform.local_cloud.snowflake.state import key_records, object_records, retention
+from movie_platform.local_cloud.snowflake.state.engine import (
+    ACCOUNT_STATE,
+    OF_SCHEMAS,
+    PUBLIC_SCHEMA,
+    state_of,
+)
 from movie_platform.local_cloud.snowflake.state.privileges import ACCOUNT, OWNERSHIP, Securable
+from movie_platform.local_cloud.snowflake.statements.altering_containers import alter_container, described_by
 from movie_platform.local_cloud.snowflake.statements.authorizing import require, require_to_create
 from movie_platform.local_cloud.snowflake.statements.named_objects import (
     created,
@@ -27,13 +33,15 @@ _PROPERTIES = frozenset({"COMMENT", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXT
 
 
 def create_schema(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE SCHEMA; the new schema becomes current."""
+    """CREATE [OR ALTER] SCHEMA; a new schema becomes current."""
     stream = TokenStream(statement.sql)
     creation = read_create(stream, "SCHEMA", "TRANSIENT SCHEMA")
     database, schema = _schema_name(session, stream.name())
     managed = stream.accept("WITH", "MANAGED", "ACCESS")
-    days = _retention(stream.properties(_PROPERTIES))
+    properties = stream.properties(_PROPERTIES)
+    days = _retention(properties)
     stream.end()
+    described = {**described_by(creation, properties), "MANAGED ACCESS": managed}
     session.outside_transaction()
     engine = session.account.engine
     engine.require_database(database)
@@ -43,9 +51,14 @@ def create_schema(session: Session, statement: Statement) -> result_set.Result:
         if answer is not None:
             return answer
         require(session, Securable.schema(database, schema), OWNERSHIP)
+        if creation.alter:
+            return alter_container(
+                session, "SCHEMA", object_records.of_schema(database, schema), described, days
+            )
         _drop_schema(session, database, schema)
     session.duck.execute(f"CREATE SCHEMA {quoted(database)}.{quoted(schema)}")
     retention.record(engine, database, schema, "", days)
+    object_records.record(engine, "SCHEMA", object_records.of_schema(database, schema), described)
     session.account.access.created("SCHEMA", f"{shown(database)}.{shown(schema)}", session.role)
     session.account.access.set_managed_access(f"{shown(database)}.{shown(schema)}", managed=managed)
     session.translator.use(database, schema)
@@ -89,18 +102,12 @@ def _drop_schema(session: Session, database: str, schema: str) -> None:
             session.duck.execute(f"DELETE FROM {state}.{table} WHERE schema_name = ?", [schema])
 
     session.atomically(work)
-    for table in (
-        "_fs_stages",
-        "_fs_file_formats",
-        "_fs_stage_options",
-        "_fs_keys",
-        "_fs_view_sources",
-        "_fs_retention",
-    ):
+    for table in OF_SCHEMAS:
         engine.write(
             f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE database_name = ? AND schema_name = ?",
             [database, schema],
         )
+    key_records.forget_schema(engine, database, schema)
     for table in ("_fs_tables_ext", "_fs_columns_ext"):
         engine.write(
             f"DELETE FROM {ACCOUNT_STATE}.{table} WHERE ext_table_catalog = ? AND ext_table_schema = ?",
@@ -110,21 +117,29 @@ def _drop_schema(session: Session, database: str, schema: str) -> None:
 
 
 def create_database(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE DATABASE; the new database and its PUBLIC schema become current."""
+    """CREATE [OR ALTER] DATABASE; a new database and its PUBLIC schema become current."""
     stream = TokenStream(statement.sql)
     creation = read_create(stream, "DATABASE", "TRANSIENT DATABASE")
     name = stream.identifier()
-    days = _retention(stream.properties(_PROPERTIES))
+    properties = stream.properties(_PROPERTIES)
+    days = _retention(properties)
     stream.end()
-    require_to_create(session, ACCOUNT, "CREATE DATABASE")
-    if creation.replace and name in session.account.engine.databases():
+    known = name in session.account.engine.databases()
+    # "CREATE OR ALTER <object>": who alters needs to own, not to create.
+    if not (creation.alter and known):
+        require_to_create(session, ACCOUNT, "CREATE DATABASE")
+    if (creation.replace or creation.alter) and known:
         require(session, Securable.database(name), OWNERSHIP)
     session.outside_transaction()
+    described = described_by(creation, properties)
+    if creation.alter and known:
+        return alter_container(session, "DATABASE", object_records.of_database(name), described, days)
     if not session.account.engine.create_database(
         name, replace=creation.replace, if_not_exists=creation.if_not_exists
     ):
         return stays(name)
     retention.record(session.account.engine, name, "", "", days)
+    object_records.record(session.account.engine, "DATABASE", object_records.of_database(name), described)
     session.account.access.created_database(name, session.role)
     session.translator.use(name, PUBLIC_SCHEMA)
     return created("DATABASE", name)

@@ -20,12 +20,15 @@ class Creation:
     kind: str
     replace: bool
     if_not_exists: bool
+    alter: bool = False
 
     def of_existing(self, identifier: str) -> result_set.Result | None:
-        """The answer where the name is taken; None where the object is to be replaced.
+        """The answer where the name is taken; None where the object is to be replaced or altered.
 
         Raises SnowflakeError where the statement allows neither.
         """
+        if self.alter:
+            return None
         if self.if_not_exists:
             return stays(shown(identifier))
         if not self.replace:
@@ -75,11 +78,12 @@ class Scope:
 
 
 def read_create(stream: TokenStream, *kinds: str) -> Creation:
-    """Takes `CREATE [OR REPLACE] <one of the kinds> [IF NOT EXISTS]`."""
+    """Takes `CREATE [OR REPLACE] <one of the kinds> [IF NOT EXISTS]`, or `CREATE OR ALTER <one of the kinds>`."""
     stream.expect("CREATE")
     replace = stream.accept("OR", "REPLACE")
+    alter = not replace and stream.accept("OR", "ALTER")
     kind = _read_kind(stream, kinds)
-    return Creation(kind, replace, stream.accept("IF", "NOT", "EXISTS"))
+    return Creation(kind, replace, not alter and stream.accept("IF", "NOT", "EXISTS"), alter)
 
 
 def read_alter(stream: TokenStream, *kinds: str) -> Reference:

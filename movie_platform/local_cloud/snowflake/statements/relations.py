@@ -64,7 +64,7 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
     session.outside_transaction()
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     name, kind = full_name(session, target), str(tree.kind)
-    existed = _relation_kind(session, name)
+    existed = relation_kind(session, name)
     # "CREATE TABLE": a temporary table needs no privilege on the schema but to use it.
     temporary = isinstance(tree.find(exp.TemporaryProperty), exp.TemporaryProperty)
     if temporary:
@@ -113,9 +113,7 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
     finally:
         session.rollback()
     if not described.temporary:
-        table_records.record(
-            session.account.engine, name, described.keys, described.lengths, described.comment
-        )
+        table_records.record(session.account.engine, name, described.lengths, described.comment)
         retention.forget(session.account.engine, name)
         retention.record(session.account.engine, name.database, name.schema, name.name, described.retention)
         if existed and existed != kind:
@@ -126,7 +124,8 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
     return created(kind, shown(name.name))
 
 
-def _relation_kind(session: Session, name: FullName) -> str | None:
+def relation_kind(session: Session, name: FullName) -> str | None:
+    """TABLE or VIEW; None where there is nothing of that name."""
     rows = session.duck.execute(
         "SELECT table_type FROM system.information_schema.tables "
         "WHERE table_catalog = ? AND table_schema = ? AND table_name = ?",
@@ -171,7 +170,7 @@ def drop_relation(session: Session, statement: Statement) -> result_set.Result:
         session.duck.execute(f"DROP TABLE temp.main.{quoted(name.name)}")
         return dropped(shown(name.name))
     if kind != "SEQUENCE":
-        existing = _relation_kind(session, name)
+        existing = relation_kind(session, name)
         if existing is None:
             return drop.drop_missing(str(name), shown(name.name))
         if existing != kind:
@@ -209,7 +208,7 @@ def alter_table_or_view(session: Session, statement: Statement) -> result_set.Re
         raise unsupported(statement.sql[:200])
     session.outside_transaction()
     name = full_name(session, tree.this)
-    if _relation_kind(session, name) is None:
+    if relation_kind(session, name) is None:
         if tree.args.get("exists"):
             return result_set.done()
         raise does_not_exist(str(tree.kind).capitalize(), str(name))
@@ -250,6 +249,9 @@ def alter_table_or_view(session: Session, statement: Statement) -> result_set.Re
                 session.account.streams.change_column(duck, name, column, new)
 
     _run(session, prepared, also)
+    for action in actions:
+        for column, new in changed_columns(action):
+            table_records.change_column(session.account.engine, name, column, new)
     table_records.record_lengths(session.account.engine, name, lengths)
     if described.comment is not None:
         table_records.record_comment(session.account.engine, name, described.comment)
@@ -281,12 +283,12 @@ def comment_on(session: Session, statement: Statement) -> result_set.Result:
     if not parts or len(parts) > 3:
         raise stream.unexpected()
     name = session.resolve(Name.of(parts))
-    if _relation_kind(session, name) is None:
+    if relation_kind(session, name) is None:
         if if_exists:
             return result_set.done()
         raise does_not_exist("Table" if column else kind.capitalize(), str(name))
     if not _is_temporary(session, name):
-        require(session, Securable.in_schema(str(_relation_kind(session, name)), name), OWNERSHIP)
+        require(session, Securable.in_schema(str(relation_kind(session, name)), name), OWNERSHIP)
     if column is not None:
         session.duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {literal(comment)}")
     else:

@@ -9,6 +9,7 @@ from movie_platform.local_cloud.snowflake.errors import SnowflakeError, syntax_e
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.statements import (
     account_objects,
+    altering_tables,
     containers,
     copy_into,
     describe,
@@ -19,9 +20,12 @@ from movie_platform.local_cloud.snowflake.statements import (
     queries,
     relations,
     session_statements,
+    showing_keys,
     stages,
     streams,
+    tables,
     tasks,
+    views,
 )
 from movie_platform.local_cloud.snowflake.statements import showing_account_objects as account_lists
 from movie_platform.local_cloud.snowflake.statements import showing_tasks as task_lists
@@ -36,12 +40,27 @@ _TABLE_WORDS = (
     "TRANSIENT TABLE",
     "TEMPORARY TABLE",
     "TEMP TABLE",
-    "LOCAL TEMPORARY TABLE",
-    "LOCAL TEMP TABLE",
+    "VOLATILE TABLE",
+    *(f"{scope} {word} TABLE" for scope in ("LOCAL", "GLOBAL") for word in ("TEMPORARY", "TEMP")),
 )
 _SHOWN_BY_FAKESNOW = (
     "TABLES", "VIEWS", "OBJECTS", "COLUMNS", "SCHEMAS", "DATABASES", "SEQUENCES", "STAGES", "FILE FORMATS",
 )  # fmt: skip
+
+_OR_ALTER: dict[str, Handler] = {
+    f"CREATE OR ALTER {words}": handler
+    for handler, kinds in (
+        (altering_tables.create_or_alter_table, _TABLE_WORDS),
+        (views.create_or_alter_view, ("VIEW", "SECURE VIEW")),
+        (containers.create_schema, ("SCHEMA", "TRANSIENT SCHEMA")),
+        (containers.create_database, ("DATABASE", "TRANSIENT DATABASE")),
+        (account_objects.create, ("WAREHOUSE", "ROLE")),
+        (stages.create_stage, ("STAGE",)),
+        (stages.create_file_format, ("FILE FORMAT",)),
+        (tasks.create_task, ("TASK",)),
+    )
+    for words in kinds
+}
 
 ROUTES: dict[str, Handler] = {
     "SELECT": queries.select,
@@ -65,7 +84,9 @@ ROUTES: dict[str, Handler] = {
     "ALTER ACCOUNT": parameters.alter_account,
     "ALTER SESSION": parameters.alter_session,
     "SHOW PARAMETERS": parameters.show_parameters,
-    **{f"CREATE {words}": relations.create_table_or_view for words in (*_TABLE_WORDS, "VIEW", "SECURE VIEW")},
+    **{f"CREATE {words}": tables.create_table for words in _TABLE_WORDS},
+    **{f"CREATE {words}": views.create_view for words in ("VIEW", "SECURE VIEW")},
+    **_OR_ALTER,
     "CREATE SEQUENCE": relations.create_sequence,
     "CREATE SCHEMA": containers.create_schema,
     "CREATE TRANSIENT SCHEMA": containers.create_schema,
@@ -76,12 +97,13 @@ ROUTES: dict[str, Handler] = {
     "DROP TABLE": relations.drop_relation,
     "DROP VIEW": relations.drop_relation,
     "DROP SEQUENCE": relations.drop_relation,
-    "ALTER TABLE": relations.alter_table_or_view,
+    "ALTER TABLE": tables.alter_table,
     "ALTER VIEW": relations.alter_table_or_view,
     "COMMENT": relations.comment_on,
     "DESCRIBE TABLE": describe.describe_table,
     "DESCRIBE VIEW": describe.describe_table,
-    "SHOW PRIMARY KEYS": describe.show_primary_keys,
+    **{f"SHOW {words}": showing_keys.show for words in showing_keys.LISTS},
+    **{f"SHOW TERSE {words}": showing_keys.show for words in showing_keys.LISTS},
     **{f"SHOW {words}": queries.show for words in _SHOWN_BY_FAKESNOW},
     **{f"SHOW TERSE {words}": queries.show for words in _SHOWN_BY_FAKESNOW},
     "CREATE STAGE": stages.create_stage,
@@ -184,4 +206,4 @@ def find_handler(words: tuple[str, ...], sql: str) -> Handler:
             return handler
     if normal[0] not in _VERBS:
         raise syntax_error(f"syntax error line 1 at position 0 unexpected '{words[0]}'.")
-    raise unsupported(" ".join(normal[:3]))
+    raise unsupported(" ".join(normal[: 4 if normal[:3] == ["CREATE", "OR", "ALTER"] else 3]))

@@ -10,6 +10,7 @@ from email.utils import format_datetime
 
 from movie_platform.local_cloud.snowflake.errors import (
     SnowflakeError,
+    beyond_alter,
     does_not_exist,
     invalid_value,
     unsupported,
@@ -53,7 +54,7 @@ _TABLES = {"STAGE": ("_fs_stages", "_fs_stage_options"), "FILE FORMAT": ("_fs_fi
 
 
 def create_stage(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE STAGE with an s3:// URL."""
+    """CREATE [OR ALTER] STAGE with an s3:// URL."""
     stream = TokenStream(statement.sql)
     creation = read_create(stream, "STAGE")
     name = session.resolve(stream.name())
@@ -84,27 +85,33 @@ def create_stage(session: Session, statement: Statement) -> result_set.Result:
     require_to_create_in_schema(session, "STAGE", name)
     session.outside_transaction()
     key = [name.database, name.schema, name.name]
-    if engine.query(
-        f"SELECT 1 FROM {ACCOUNT_STATE}._fs_stages WHERE database_name = ? AND schema_name = ? AND name = ?",
+    known = engine.query(
+        f"SELECT created_on, owner FROM {ACCOUNT_STATE}._fs_stages "
+        "WHERE database_name = ? AND schema_name = ? AND name = ?",
         key,
-    ):
+    )
+    if known:
         answer = creation.of_existing(name.name)
         if answer is not None:
             return answer
         require_ownership(session, "STAGE", name)
+    alters = bool(known) and creation.alter
+    created_on, owner = known[0] if alters else (datetime.now(UTC), session.role)
     with engine.transaction() as connection:
         connection.execute(
             f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_stages VALUES "
             "(?, ?, ?, ?, ?, 'N', 'N', ?, ?, NULL, 'EXTERNAL', 'AWS', NULL, ?, NULL, 'ROLE', 'N')",
             [
-                datetime.now(UTC), name.name, name.database, name.schema, url, session.role,
-                str(properties.get("COMMENT", "")), None if integration is None else str(integration).upper(),
+                created_on, name.name, name.database, name.schema, url, owner, str(properties.get("COMMENT", "")),
+                None if integration is None else str(integration).upper(),
             ],
         )  # fmt: skip
         connection.execute(
             f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_stage_options VALUES (?, ?, ?, ?)",
             [*key, None if file_format is None else json.dumps(file_format)],
         )
+    if alters:
+        return result_set.done()
     session.account.access.created("STAGE", str(name), session.role)
     return created("STAGE AREA", shown(name.name))
 
@@ -151,7 +158,7 @@ def drop_stage_or_format(session: Session, statement: Statement) -> result_set.R
 
 
 def create_file_format(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE FILE FORMAT."""
+    """CREATE [OR ALTER] FILE FORMAT; its TYPE cannot be altered."""
     stream = TokenStream(statement.sql)
     creation = read_create(stream, "FILE FORMAT")
     name = session.resolve(stream.name())
@@ -163,21 +170,30 @@ def create_file_format(session: Session, statement: Statement) -> result_set.Res
     require_to_create_in_schema(session, "FILE FORMAT", name)
     session.outside_transaction()
     key = [name.database, name.schema, name.name]
-    if engine.query(
-        f"SELECT 1 FROM {ACCOUNT_STATE}._fs_file_formats WHERE database_name = ? AND schema_name = ? AND name = ?",
+    known = engine.query(
+        f"SELECT created_on, type FROM {ACCOUNT_STATE}._fs_file_formats "
+        "WHERE database_name = ? AND schema_name = ? AND name = ?",
         key,
-    ):
+    )
+    if known:
         answer = creation.of_existing(name.name)
         if answer is not None:
             return answer
         require_ownership(session, "FILE FORMAT", name)
+    alters = bool(known) and creation.alter
+    if alters and known[0][1] != file_format.type:
+        raise beyond_alter(
+            f"CREATE OR ALTER FILE FORMAT with another TYPE ({known[0][1]} to {file_format.type})"
+        )
     engine.write(
         f"INSERT OR REPLACE INTO {ACCOUNT_STATE}._fs_file_formats VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            datetime.now(UTC), name.name, name.database, name.schema, file_format.type,
+            known[0][0] if alters else datetime.now(UTC), name.name, name.database, name.schema, file_format.type,
             json.dumps({"TYPE": file_format.type, **file_format.options}), str(options.get("COMMENT", "")),
         ],
     )  # fmt: skip
+    if alters:
+        return result_set.done()
     session.account.access.created("FILE FORMAT", str(name), session.role)
     return created(creation.kind, shown(name.name))
 

@@ -1,7 +1,7 @@
 """Clauses of CREATE and ALTER TABLE / VIEW: what is taken out of a statement's tree before DuckDB gets the rest.
 
-Snowflake records PRIMARY KEY, UNIQUE and FOREIGN KEY without enforcing them; DuckDB would enforce them. They are taken
-out and recorded, and so are comments and how long what was is kept. Clauses without an effect that a query could see
+Comments are taken out and recorded, and so is how long what was is kept; keys are taken out of the text before, by
+`tables`. Clauses without an effect that a query could see
 (clustering, TRANSIENT, SECURE, COPY GRANTS) are accepted; whatever else is not understood is refused. Pure.
 """
 
@@ -20,7 +20,6 @@ _KEPT_CONSTRAINTS = (
     exp.AutoIncrementColumnConstraint,
     exp.GeneratedAsIdentityColumnConstraint,
 )
-_TABLE_KEYS = (exp.PrimaryKey, exp.UniqueColumnConstraint, exp.ForeignKey)
 
 
 @dataclass
@@ -29,7 +28,6 @@ class Described:
 
     comment: str | None = None
     columns: list[tuple[str, str]] = field(default_factory=list)
-    keys: list[tuple[str, str]] = field(default_factory=list)
     lengths: list[tuple[str, int]] = field(default_factory=list)
     temporary: bool = False
     retention: dict[str, int] = field(default_factory=dict)
@@ -75,7 +73,7 @@ def _take_retention(name: str, value: Expr, described: Described) -> None:
 
 
 def take_columns(tree: exp.Create, described: Described) -> None:
-    """Takes keys and comments out of a CREATE's columns; the columns of a primary key become NOT NULL.
+    """Takes comments out of a CREATE's columns.
 
     Raises SnowflakeError for a constraint that is not understood.
     """
@@ -90,25 +88,7 @@ def take_columns(tree: exp.Create, described: Described) -> None:
         elif isinstance(item, exp.Identifier):
             kept.append(item)
         else:
-            constraint = item.expressions[0] if isinstance(item, exp.Constraint) else item
-            if not isinstance(constraint, _TABLE_KEYS):
-                raise unsupported(f"the table constraint {item.sql(dialect='snowflake')[:100]}")
-            kind = type(constraint).__name__
-            columns = (
-                constraint.this.expressions
-                if isinstance(constraint, exp.UniqueColumnConstraint)
-                else constraint.expressions
-            )
-            described.keys += [(identifier(innermost(column)), kind) for column in columns]
-    primary = {name for name, kind in described.keys if kind == "PrimaryKey"}
-    for item in kept:
-        # A primary key's columns cannot be null on Snowflake either.
-        if isinstance(item, exp.ColumnDef) and identifier(item.this) in primary:
-            constraints = item.args.get("constraints") or []
-            if not any(isinstance(found.kind, exp.NotNullColumnConstraint) for found in constraints):
-                item.set(
-                    "constraints", [*constraints, exp.ColumnConstraint(kind=exp.NotNullColumnConstraint())]
-                )
+            raise unsupported(f"the table constraint {item.sql(dialect='snowflake')[:100]}")
     schema.set("expressions", kept)
 
 
@@ -120,7 +100,7 @@ def innermost(node: Expr) -> Expr:
 
 
 def take_constraints(column: exp.ColumnDef, described: Described) -> None:
-    """Takes keys and comment out of one column's definition.
+    """Takes the comment out of one column's definition.
 
     Raises SnowflakeError for a constraint that is not understood.
     """
@@ -130,12 +110,6 @@ def take_constraints(column: exp.ColumnDef, described: Described) -> None:
         kind = constraint.kind if isinstance(constraint, exp.ColumnConstraint) else constraint
         if isinstance(kind, exp.CommentColumnConstraint):
             described.columns.append((name, kind.this.name))
-        elif isinstance(kind, exp.PrimaryKeyColumnConstraint):
-            described.keys.append((name, "PrimaryKey"))
-        elif isinstance(kind, exp.UniqueColumnConstraint):
-            described.keys.append((name, "UniqueColumnConstraint"))
-        elif isinstance(kind, exp.Reference):
-            described.keys.append((name, "ForeignKey"))
         elif isinstance(kind, _KEPT_CONSTRAINTS):
             kept.append(constraint)
         else:

@@ -49,7 +49,7 @@ _LONGEST_TIMEOUT_MS = 604_800_000
 
 
 def create_task(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE TASK; a new task is suspended."""
+    """CREATE [OR ALTER] TASK; a new task is suspended."""
     stream = TokenStream(statement.sql)
     creation = read_create(stream, "TASK")
     name = session.resolve(stream.name())
@@ -77,23 +77,28 @@ def create_task(session: Session, statement: Statement) -> result_set.Result:
             return answer
         require_ownership(session, "TASK", name)
     now = datetime.now(UTC)
+    # What is altered stays what it is, and as it was: CREATE OR ALTER neither resumes nor suspends.
+    kept = existing if creation.alter else None
     task = Task(
         name=name,
-        task_id=new_task_id(),
-        created_on=now,
+        task_id=kept.task_id if kept else new_task_id(),
+        created_on=kept.created_on if kept else now,
         warehouse=None,
         schedule=None,
         predecessors=predecessors,
         condition=condition,
         definition=definition,
-        state=SUSPENDED,
-        changed_on=now,
+        state=kept.state if kept else SUSPENDED,
+        changed_on=kept.changed_on if kept else now,
         comment="",
-        owner=session.role,
+        owner=kept.owner if kept else session.role,
         suspend_after=_SUSPEND_AFTER,
         timeout_ms=_TIMEOUT_MS,
+        suspended_reason=kept.suspended_reason if kept else None,
     )
     _save(session, _with_properties(session, task, properties))
+    if kept:
+        return result_set.done()
     session.account.access.created("TASK", str(name), session.role)
     return created(creation.kind, shown(name.name))
 
@@ -174,8 +179,8 @@ def _require_suspended_roots(name: FullName, tasks: dict[FullName, Task]) -> Non
     for root in roots_of(name, {task: found.predecessors for task, found in tasks.items()}):
         if root in tasks and tasks[root].started:
             raise SnowflakeError(
-                91090,
-                "55000",
+                91421,
+                "22000",
                 f"Unable to update graph with root task {root} since that root task is not suspended.",
             )
 

@@ -115,6 +115,15 @@ class TokenStream:
         """The next token, not yet taken."""
         return self._tokens[self._next]
 
+    @property
+    def previous_end(self) -> int:
+        """Where the token that was taken last ends in the statement; 0 before the first."""
+        return self._tokens[self._next - 1].end if self._next else 0
+
+    def at_symbol(self, symbol: str) -> bool:
+        """Whether a symbol such as `(` comes next."""
+        return self.token.kind is Kind.SYMBOL and self.token.text == symbol
+
     def take(self) -> Token:
         """Takes the next token."""
         token = self.token
@@ -133,6 +142,11 @@ class TokenStream:
             token.kind is Kind.WORD and token.text.upper() == word
             for token, word in zip(following, words, strict=True)
         )
+
+    def end_of(self, *words: str) -> int:
+        """Takes these words, or raises a syntax error; gives where they end."""
+        self.expect(*words)
+        return self.previous_end
 
     def accept(self, *words: str) -> bool:
         """Takes these words if they come next."""

@@ -202,6 +202,7 @@ def test_desc_integration_gives_what_the_role_must_trust(connection: SnowflakeCo
 
 def test_keys_are_recorded_and_not_enforced(connection: SnowflakeConnection) -> None:
     """Constraints: only NOT NULL is enforced."""
+    rows(connection, "CREATE TABLE other (x NUMBER PRIMARY KEY)")
     rows(
         connection,
         "CREATE TABLE t (k NUMBER, u NUMBER UNIQUE, f NUMBER REFERENCES other (x), CONSTRAINT pk PRIMARY KEY (k))",
