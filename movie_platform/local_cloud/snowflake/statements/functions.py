@@ -13,6 +13,7 @@ from sqlglot import Expr, exp
 from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import load_history
+from movie_platform.local_cloud.snowflake.state.information_schema import view_query
 from movie_platform.local_cloud.snowflake.state.task_store import history_query
 from movie_platform.local_cloud.snowflake.statements.integration_functions import validate_integration
 from movie_platform.local_cloud.snowflake.statements.pipe_functions import pipe_status
@@ -235,9 +236,13 @@ def _replace_view(session: Session, table: exp.Table) -> None:
         if (schema, name) != ("ACCOUNT_USAGE", "COPY_HISTORY"):
             raise unsupported(f"the view SNOWFLAKE.{schema}.{name}")
         _replace(table, load_history.account_view(session.account.engine.databases()))
-    elif schema == "INFORMATION_SCHEMA" and name in {"LOAD_HISTORY", "PIPES"}:
+    elif schema == "INFORMATION_SCHEMA":
         database = catalog or session.database
         if database is None or database not in session.account.engine.databases():
             raise does_not_exist("Database", str(database))
-        query = load_history.load_history_view if name == "LOAD_HISTORY" else load_history.pipes_view
-        _replace(table, query(database))
+        if name in {"LOAD_HISTORY", "PIPES"}:
+            query = load_history.load_history_view if name == "LOAD_HISTORY" else load_history.pipes_view
+            _replace(table, query(database))
+        elif (view := view_query(database, name)) is not None:
+            table.set("alias", table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name)))
+            _replace(table, view)
