@@ -15,6 +15,7 @@ from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import load_history
 from movie_platform.local_cloud.snowflake.state.information_schema import view_query
 from movie_platform.local_cloud.snowflake.state.task_store import history_query
+from movie_platform.local_cloud.snowflake.statements.get_ddl import get_ddl
 from movie_platform.local_cloud.snowflake.statements.integration_functions import validate_integration
 from movie_platform.local_cloud.snowflake.statements.pipe_functions import pipe_status
 from movie_platform.local_cloud.snowflake.statements.reading_streams import has_data, replace_streams
@@ -72,6 +73,8 @@ def _replace_scalar(session: Session, node: Expr, parameters: list[Any]) -> Expr
             raise unsupported(f"{name} with arguments")
         value = context(session)
         return exp.Literal.string(value) if value is not None else exp.cast(exp.Null(), "VARCHAR")
+    if name == "GET_DDL":
+        return exp.Literal.string(_get_ddl(session, node, parameters))
     if name.startswith("SYSTEM$"):
         known = _SYSTEM.get(name)
         if known is None:
@@ -91,13 +94,25 @@ def _replace_scalar(session: Session, node: Expr, parameters: list[Any]) -> Expr
     return node
 
 
+def _get_ddl(session: Session, node: exp.Func, parameters: list[Any]) -> str:
+    arguments = list(node.expressions)
+    qualified = isinstance(arguments[-1], exp.Boolean) and bool(arguments.pop().this) if arguments else False
+    if len(arguments) != 2:
+        raise compilation_error(938, "22023", "not enough arguments for function [GET_DDL], expected 2")
+    kind, name = (str(_constant(argument, parameters)) for argument in arguments)
+    return get_ddl(session, kind, name, qualified=qualified)
+
+
 def _constant(node: Expr, parameters: list[Any]) -> Any:
     # Takes a bind variable out of the statement's own, at the place where it stands among the placeholders.
     if isinstance(node, exp.Placeholder):
         if node.args.get("this"):
             raise unsupported("named bind variables")
         placeholders = list(node.root().find_all(exp.Placeholder, bfs=False))
-        return parameters.pop(next(index for index, found in enumerate(placeholders) if found is node))
+        value = parameters.pop(next(index for index, found in enumerate(placeholders) if found is node))
+        # The bind variable is used up: one that follows stands a place earlier now.
+        node.replace(exp.Null())
+        return value
     if isinstance(node, exp.Paren):
         return _constant(node.this, parameters)
     if isinstance(node, exp.Literal) and node.is_string:

@@ -6,45 +6,19 @@ from collections.abc import Callable, Sequence
 from movie_platform.local_cloud.snowflake.errors import compilation_error, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import column_records, table_records
-from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE
 from movie_platform.local_cloud.snowflake.state.translate import parse
 from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
 from movie_platform.local_cloud.snowflake.text.column_types import text_length
 from movie_platform.local_cloud.snowflake.text.names import FullName, literal, quoted
 from movie_platform.local_cloud.snowflake.text.table_shape import (
-    UNKNOWN_DEFAULT,
     AddColumn,
     Change,
-    Column,
     DropColumn,
     SetComment,
     SetDefault,
     SetNullable,
     SetType,
 )
-
-_COLUMNS = (
-    f"SELECT column_name, type, is_nullable, default_text, comment, recorded, added "
-    f"FROM {ACCOUNT_STATE}._fs_described_columns "
-    "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY ordinal"
-)
-
-
-def columns_of(session: Session, relation: FullName) -> tuple[Column, ...]:
-    """The columns of a table or view in order; none where there is no such table."""
-    rows = session.duck.execute(_COLUMNS, [relation.database, relation.schema, relation.name]).fetchall()
-    return tuple(
-        Column(
-            name,
-            kind,
-            nullable,
-            UNKNOWN_DEFAULT if default and not recorded else default,
-            comment,
-            recorded,
-            added,
-        )
-        for name, kind, nullable, default, comment, recorded, added in rows
-    )
 
 
 def has_rows(session: Session, name: FullName) -> bool:

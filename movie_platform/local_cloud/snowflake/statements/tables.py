@@ -10,6 +10,7 @@ from dataclasses import replace
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, compilation_error
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import column_records, key_records, object_records
+from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_of
 from movie_platform.local_cloud.snowflake.statements import relations, table_changes
 from movie_platform.local_cloud.snowflake.statements.named_objects import read_alter
 from movie_platform.local_cloud.snowflake.statements.table_keys import alter_keys, at_key_action, checked_keys
@@ -123,7 +124,7 @@ def _add_columns(session: Session, name: FullName, stream: TokenStream) -> None:
         if not stream.accept_symbol(","):
             break
     stream.end()
-    present = {column.name for column in table_changes.columns_of(session, name)}
+    present = {column.name for column in columns_of(session.duck, name)}
     for column in added:
         if column.name in present and not if_missing:
             raise compilation_error(1430, "42601", f"column '{column.name}' already exists")
@@ -144,7 +145,7 @@ def _add_columns(session: Session, name: FullName, stream: TokenStream) -> None:
 def _alter_columns(session: Session, name: FullName, stream: TokenStream) -> None:
     stream.word()
     in_brackets = stream.accept_symbol("(")
-    present = {column.name: column for column in table_changes.columns_of(session, name)}
+    present = {column.name: column for column in columns_of(session.duck, name)}
     changes: list[Change] = []
     while True:
         stream.accept("COLUMN")
