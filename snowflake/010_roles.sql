@@ -1,20 +1,20 @@
 -- The roles. One owns, one loads, one transforms; the deployer holds these three. Two read: the marts, or everything.
-CREATE ROLE IF NOT EXISTS {{ database }}_OWNER
+CREATE OR ALTER ROLE {{ database }}_OWNER
 COMMENT = 'Owns the database, its schemas, tables, streams and the stage.';
 
-CREATE ROLE IF NOT EXISTS {{ database }}_LOADER
+CREATE OR ALTER ROLE {{ database }}_LOADER
 COMMENT = 'Owns the pipes and loads RAW.';
 
-CREATE ROLE IF NOT EXISTS {{ database }}_TRANSFORMER
+CREATE OR ALTER ROLE {{ database }}_TRANSFORMER
 COMMENT = 'Owns the task graph, reads RAW, keeps CORE and MARTS.';
 
-CREATE ROLE IF NOT EXISTS {{ database }}_READER
+CREATE OR ALTER ROLE {{ database }}_READER
 COMMENT = 'Reads MARTS.';
 
-CREATE ROLE IF NOT EXISTS {{ database }}_ANALYST
+CREATE OR ALTER ROLE {{ database }}_ANALYST
 COMMENT = 'Reads all schemas.';
 
-CREATE ROLE IF NOT EXISTS {{ database }}_DEPLOYER
+CREATE OR ALTER ROLE {{ database }}_DEPLOYER
 COMMENT = 'Deploys: holds what owns, loads and transforms.';
 
 GRANT ROLE {{ database }}_OWNER TO ROLE {{ database }}_DEPLOYER;

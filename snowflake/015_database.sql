@@ -1,11 +1,11 @@
 -- The database; what it holds can be recovered for a day. It belongs to the owner's role, with all that an administrator's
 -- role owned in it before there was one.
-CREATE DATABASE IF NOT EXISTS {{ database }}
+CREATE OR ALTER DATABASE {{ database }}
 DATA_RETENTION_TIME_IN_DAYS = 1
 COMMENT = 'Movie Platform.';
 
 -- The other schemas are the owner's own work; this one is here for the views that it may hold already.
-CREATE SCHEMA IF NOT EXISTS {{ database }}.OPS
+CREATE OR ALTER SCHEMA {{ database }}.OPS
 WITH MANAGED ACCESS
 COMMENT = 'What the platform notes about its own work.';
 

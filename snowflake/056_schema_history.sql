@@ -1,5 +1,5 @@
 -- Which of these files were applied, and when: what decides whether a file is applied again.
-CREATE TABLE IF NOT EXISTS {{ database }}.OPS.schema_history (
+CREATE OR ALTER TABLE {{ database }}.OPS.schema_history (
     file_name VARCHAR NOT NULL COMMENT 'Name of the file.',
     checksum VARCHAR NOT NULL COMMENT 'SHA-256 of its text with the parameters filled in.',
     applied_at TIMESTAMP_NTZ(6) NOT NULL COMMENT 'When it was applied, UTC.',

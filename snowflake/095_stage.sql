@@ -1,5 +1,5 @@
 -- The archive bucket as a stage.
-CREATE STAGE IF NOT EXISTS {{ database }}.RAW.archive_stage
+CREATE OR ALTER STAGE {{ database }}.RAW.archive_stage
 URL = {{ archive_url }}
 STORAGE_INTEGRATION = {{ database }}_ARCHIVE
 FILE_FORMAT = (FORMAT_NAME = '{{ database }}.RAW.parquet_format')

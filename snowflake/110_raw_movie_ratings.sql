@@ -2,4 +2,6 @@
 CREATE OR ALTER TABLE {{ database }}.RAW.movie_ratings (
     {{ columns RAW.movie_ratings }}
 )
+-- For its stream; what a table's file does not name is unset.
+CHANGE_TRACKING = TRUE
 COMMENT = {{ comment RAW.movie_ratings }};

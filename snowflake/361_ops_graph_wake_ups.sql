@@ -2,4 +2,6 @@
 CREATE OR ALTER TABLE {{ database }}.OPS.graph_wake_ups (
     {{ columns OPS.graph_wake_ups }}
 )
+-- For its stream; what a table's file does not name is unset.
+CHANGE_TRACKING = TRUE
 COMMENT = {{ comment OPS.graph_wake_ups }};

@@ -1,13 +1,13 @@
 -- Work tables: what the second task puts down between its statements. It empties them when it begins, in the
 -- transaction in which it fills them; DDL would end that transaction.
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_chosen (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_chosen (
     source VARCHAR NOT NULL,
     dt DATE NOT NULL,
     arrived_at TIMESTAMP_NTZ(6) NOT NULL
 )
 COMMENT = 'Days that the run applies, as PENDING_DAYS had them when they were chosen.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_days (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_days (
     source VARCHAR NOT NULL,
     dt DATE NOT NULL,
     batch_id VARCHAR NOT NULL,
@@ -19,7 +19,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_days (
 )
 COMMENT = 'Days whose winner is not the one that CORE shows, with their winner.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_day_films (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_day_films (
     source VARCHAR NOT NULL,
     dt DATE NOT NULL,
     movie_id VARCHAR NOT NULL,
@@ -27,14 +27,14 @@ CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_day_films (
 )
 COMMENT = 'Films of those winners.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_films (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_films (
     source VARCHAR NOT NULL,
     movie_id VARCHAR NOT NULL,
     first_dt DATE NOT NULL
 )
 COMMENT = 'Films whose versions may change, from first_dt on.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_observations (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_observations (
     source VARCHAR NOT NULL,
     movie_id VARCHAR NOT NULL,
     dt DATE NOT NULL,
@@ -43,7 +43,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_observations (
 )
 COMMENT = 'What the winners say of those films from first_dt on: there with a hash, or removed.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_versions (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_versions (
     movie_key VARCHAR NOT NULL,
     source VARCHAR NOT NULL,
     movie_id VARCHAR NOT NULL,
@@ -55,14 +55,14 @@ CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_versions (
 )
 COMMENT = 'Versions of those films: the last one before first_dt, and all from then on. described_by is the version that a removed film keeps the attributes of.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_gone (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_gone (
     movie_key VARCHAR NOT NULL,
     source VARCHAR NOT NULL,
     movie_id VARCHAR NOT NULL
 )
 COMMENT = 'Versions of DIM_MOVIE that are no longer, or have other attributes.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_new (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_new (
     movie_key VARCHAR NOT NULL,
     source VARCHAR NOT NULL,
     movie_id VARCHAR NOT NULL,
@@ -76,19 +76,19 @@ CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_new (
 )
 COMMENT = 'Versions that DIM_MOVIE has not yet, with the batch that describes them.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_genres (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_genres (
     genre_key VARCHAR NOT NULL,
     genre_name VARCHAR
 )
 COMMENT = 'Genres whose name may change, with the name that they have to have; null where no film has them any more.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_people (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_people (
     person_key VARCHAR NOT NULL,
     person_name VARCHAR
 )
 COMMENT = 'People whose name may change, with the name that they have to have; null where no film has them any more.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_moved_facts (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_moved_facts (
     source VARCHAR NOT NULL,
     movie_id VARCHAR NOT NULL,
     dt DATE NOT NULL,
@@ -96,7 +96,7 @@ CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_moved_facts (
 )
 COMMENT = 'Days of films, beside those of the winners, whose facts belong to another version now.';
 
-CREATE TRANSIENT TABLE IF NOT EXISTS {{ database }}.CORE.work_changes (
+CREATE OR ALTER TRANSIENT TABLE {{ database }}.CORE.work_changes (
     table_name VARCHAR NOT NULL,
     source VARCHAR NOT NULL,
     dt DATE NOT NULL,

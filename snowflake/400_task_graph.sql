@@ -7,7 +7,7 @@ USE ROLE {{ database }}_TRANSFORMER;
 -- A graph is changed while its root is suspended.
 ALTER TASK IF EXISTS {{ database }}.CORE.collect_arrivals SUSPEND;
 
-CREATE OR REPLACE TASK {{ database }}.CORE.collect_arrivals
+CREATE OR ALTER TASK {{ database }}.CORE.collect_arrivals
 WAREHOUSE = {{ warehouse }}
 SCHEDULE = '1 MINUTE'
 -- A day that cannot be applied is set aside, so the graph never has to stop for it.
@@ -28,7 +28,7 @@ BEGIN
     COMMIT;
 END;
 
-CREATE OR REPLACE TASK {{ database }}.CORE.apply_batches
+CREATE OR ALTER TASK {{ database }}.CORE.apply_batches
 WAREHOUSE = {{ warehouse }}
 COMMENT = 'Applies the winners of pending days to CORE.'
 AFTER {{ database }}.CORE.collect_arrivals
@@ -43,7 +43,7 @@ BEGIN
     COMMIT;
 END;
 
-CREATE OR REPLACE TASK {{ database }}.CORE.measure_quality
+CREATE OR ALTER TASK {{ database }}.CORE.measure_quality
 WAREHOUSE = {{ warehouse }}
 COMMENT = 'Measures days that were applied since they were last measured, into OPS.DATA_QUALITY_RESULTS.'
 AFTER {{ database }}.CORE.apply_batches

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from movie_platform.local_cloud.snowflake.state import value_macros
+from movie_platform.local_cloud.snowflake.state import information_schema, value_macros
 from movie_platform.local_cloud.snowflake.state.access_store import AccessStore
 from movie_platform.local_cloud.snowflake.state.clock import Clock
 from movie_platform.local_cloud.snowflake.state.engine import Engine
@@ -42,6 +42,7 @@ class Account:
 
     def __post_init__(self) -> None:
         self.engine.run(value_macros.creation_sql())
+        self.engine.run(information_schema.VIEWS)
         self.access = AccessStore(self.engine)
         self.clock = Clock(self.options.clock_file)
         self.storage = StorageAccess(

@@ -59,6 +59,15 @@ def rename(engine: Engine, table: FullName, new: FullName) -> None:
     )
 
 
+def own_days(engine: Engine, place: FullName) -> dict[str, int]:
+    """The parameters that a table, schema or database has itself."""
+    rows = engine.query(
+        f"SELECT parameter, days FROM {ACCOUNT_STATE}._fs_retention WHERE {_WHERE}",
+        [place.database, place.schema, place.name],
+    )
+    return dict(rows)
+
+
 def days_of(engine: Engine, table: FullName) -> int:
     """How old the offset of a stream on a table may be: the longer of retention and its extension, in days."""
     rows = engine.query(

@@ -21,8 +21,9 @@ from movie_platform.local_cloud.snowflake.state import (
     table_records,
 )
 from movie_platform.local_cloud.snowflake.state.privileges import OWNERSHIP, Securable
+from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_of, kind_of
 from movie_platform.local_cloud.snowflake.state.translate import parse
-from movie_platform.local_cloud.snowflake.statements import relations, table_changes
+from movie_platform.local_cloud.snowflake.statements import table_changes
 from movie_platform.local_cloud.snowflake.statements.authorizing import require
 from movie_platform.local_cloud.snowflake.statements.table_clauses import Described, take_properties
 from movie_platform.local_cloud.snowflake.statements.table_keys import checked_keys, follow_keys
@@ -50,7 +51,7 @@ def create_or_alter_table(session: Session, statement: Statement) -> result_set.
         form = _VARIANTS.get(definition.variant, definition.variant)
         raise beyond_alter(f"CREATE OR ALTER TABLE {form}")
     name = session.resolve(definition.name)
-    kind = relations.relation_kind(session, name)
+    kind = kind_of(session.duck, name)
     if kind is None:
         return create_table(session, replace(statement, sql=without_or_alter(statement.sql)))
     if kind != "TABLE":
@@ -72,7 +73,7 @@ def _alter(session: Session, name: FullName, definition: TableDefinition) -> Non
     checked_keys(session, name, names, definition.constraints)
     changes = changes_to(
         name.name,
-        table_changes.columns_of(session, name),
+        columns_of(session.duck, name),
         definition.columns,
         has_rows=table_changes.has_rows(session, name),
     )

@@ -4,9 +4,9 @@ from movie_platform.local_cloud.snowflake.errors import does_not_exist, unsuppor
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import key_records
 from movie_platform.local_cloud.snowflake.state.privileges import Securable
+from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_of
 from movie_platform.local_cloud.snowflake.statements.authorizing import sees
 from movie_platform.local_cloud.snowflake.statements.named_objects import read_describe
-from movie_platform.local_cloud.snowflake.statements.table_changes import columns_of
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.table_definition import PRIMARY_KEY, UNIQUE
@@ -31,7 +31,7 @@ def describe_table(session: Session, statement: Statement) -> result_set.Result:
         if stream.word() != "COLUMNS":
             raise unsupported(f"DESCRIBE {kind} … TYPE = STAGE")
     stream.end()
-    columns = columns_of(session, name)
+    columns = columns_of(session.duck, name)
     if not columns:
         raise does_not_exist(kind.capitalize(), str(name))
     _require_seen(session, kind, name)

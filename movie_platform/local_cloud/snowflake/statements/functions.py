@@ -13,9 +13,11 @@ from sqlglot import Expr, exp
 from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import load_history
+from movie_platform.local_cloud.snowflake.state.information_schema import view_query
 from movie_platform.local_cloud.snowflake.state.privileges import ACCOUNT, Securable
 from movie_platform.local_cloud.snowflake.state.task_store import history_query
 from movie_platform.local_cloud.snowflake.statements.authorizing import may, require_seen, sees
+from movie_platform.local_cloud.snowflake.statements.get_ddl import get_ddl
 from movie_platform.local_cloud.snowflake.statements.integration_functions import validate_integration
 from movie_platform.local_cloud.snowflake.statements.pipe_functions import pipe_status
 from movie_platform.local_cloud.snowflake.statements.reading_streams import has_data, replace_streams
@@ -73,6 +75,8 @@ def _replace_scalar(session: Session, node: Expr, parameters: list[Any]) -> Expr
             raise unsupported(f"{name} with arguments")
         value = context(session)
         return exp.Literal.string(value) if value is not None else exp.cast(exp.Null(), "VARCHAR")
+    if name == "GET_DDL":
+        return exp.Literal.string(_get_ddl(session, node, parameters))
     if name.startswith("SYSTEM$"):
         known = _SYSTEM.get(name)
         if known is None:
@@ -92,13 +96,25 @@ def _replace_scalar(session: Session, node: Expr, parameters: list[Any]) -> Expr
     return node
 
 
+def _get_ddl(session: Session, node: exp.Func, parameters: list[Any]) -> str:
+    arguments = list(node.expressions)
+    qualified = isinstance(arguments[-1], exp.Boolean) and bool(arguments.pop().this) if arguments else False
+    if len(arguments) != 2:
+        raise compilation_error(938, "22023", "not enough arguments for function [GET_DDL], expected 2")
+    kind, name = (str(_constant(argument, parameters)) for argument in arguments)
+    return get_ddl(session, kind, name, qualified=qualified)
+
+
 def _constant(node: Expr, parameters: list[Any]) -> Any:
     # Takes a bind variable out of the statement's own, at the place where it stands among the placeholders.
     if isinstance(node, exp.Placeholder):
         if node.args.get("this"):
             raise unsupported("named bind variables")
         placeholders = list(node.root().find_all(exp.Placeholder, bfs=False))
-        return parameters.pop(next(index for index, found in enumerate(placeholders) if found is node))
+        value = parameters.pop(next(index for index, found in enumerate(placeholders) if found is node))
+        # The bind variable is used up: one that follows stands a place earlier now.
+        node.replace(exp.Null())
+        return value
     if isinstance(node, exp.Paren):
         return _constant(node.this, parameters)
     if isinstance(node, exp.Literal) and node.is_string:
@@ -253,9 +269,13 @@ def _replace_view(session: Session, table: exp.Table) -> None:
         if (schema, name) != ("ACCOUNT_USAGE", "COPY_HISTORY"):
             raise unsupported(f"the view SNOWFLAKE.{schema}.{name}")
         _replace(table, load_history.account_view(session.account.engine.databases()))
-    elif schema == "INFORMATION_SCHEMA" and name in {"LOAD_HISTORY", "PIPES"}:
+    elif schema == "INFORMATION_SCHEMA":
         database = catalog or session.database
         if database is None or database not in session.account.engine.databases():
             raise does_not_exist("Database", str(database))
-        query = load_history.load_history_view if name == "LOAD_HISTORY" else load_history.pipes_view
-        _replace(table, query(database))
+        if name in {"LOAD_HISTORY", "PIPES"}:
+            query = load_history.load_history_view if name == "LOAD_HISTORY" else load_history.pipes_view
+            _replace(table, query(database))
+        elif (view := view_query(database, name)) is not None:
+            table.set("alias", table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name)))
+            _replace(table, view)

@@ -9,6 +9,7 @@ from movie_platform.local_cloud.snowflake.errors import SnowflakeError, does_not
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import load_history, retention, table_records
 from movie_platform.local_cloud.snowflake.state.privileges import OWNERSHIP, Securable
+from movie_platform.local_cloud.snowflake.state.relation_catalog import kind_of
 from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
 from movie_platform.local_cloud.snowflake.statements.authorizing import (
     require,
@@ -64,7 +65,7 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
     session.outside_transaction()
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     name, kind = full_name(session, target), str(tree.kind)
-    existed = relation_kind(session, name)
+    existed = _relation_kind(session, name)
     # "CREATE TABLE": a temporary table needs no privilege on the schema but to use it.
     temporary = isinstance(tree.find(exp.TemporaryProperty), exp.TemporaryProperty)
     if temporary:
@@ -124,14 +125,8 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
     return created(kind, shown(name.name))
 
 
-def relation_kind(session: Session, name: FullName) -> str | None:
-    """TABLE or VIEW; None where there is nothing of that name."""
-    rows = session.duck.execute(
-        "SELECT table_type FROM system.information_schema.tables "
-        "WHERE table_catalog = ? AND table_schema = ? AND table_name = ?",
-        [name.database, name.schema, name.name],
-    ).fetchall()
-    return None if not rows else "VIEW" if rows[0][0] == "VIEW" else "TABLE"
+def _relation_kind(session: Session, name: FullName) -> str | None:
+    return kind_of(session.duck, name)
 
 
 def _is_temporary(session: Session, name: FullName) -> bool:
@@ -170,7 +165,7 @@ def drop_relation(session: Session, statement: Statement) -> result_set.Result:
         session.duck.execute(f"DROP TABLE temp.main.{quoted(name.name)}")
         return dropped(shown(name.name))
     if kind != "SEQUENCE":
-        existing = relation_kind(session, name)
+        existing = _relation_kind(session, name)
         if existing is None:
             return drop.drop_missing(str(name), shown(name.name))
         if existing != kind:
@@ -208,7 +203,7 @@ def alter_table_or_view(session: Session, statement: Statement) -> result_set.Re
         raise unsupported(statement.sql[:200])
     session.outside_transaction()
     name = full_name(session, tree.this)
-    if relation_kind(session, name) is None:
+    if _relation_kind(session, name) is None:
         if tree.args.get("exists"):
             return result_set.done()
         raise does_not_exist(str(tree.kind).capitalize(), str(name))
@@ -283,12 +278,12 @@ def comment_on(session: Session, statement: Statement) -> result_set.Result:
     if not parts or len(parts) > 3:
         raise stream.unexpected()
     name = session.resolve(Name.of(parts))
-    if relation_kind(session, name) is None:
+    if _relation_kind(session, name) is None:
         if if_exists:
             return result_set.done()
         raise does_not_exist("Table" if column else kind.capitalize(), str(name))
     if not _is_temporary(session, name):
-        require(session, Securable.in_schema(str(relation_kind(session, name)), name), OWNERSHIP)
+        require(session, Securable.in_schema(str(_relation_kind(session, name)), name), OWNERSHIP)
     if column is not None:
         session.duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {literal(comment)}")
     else:

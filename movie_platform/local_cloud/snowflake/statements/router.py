@@ -10,6 +10,7 @@ from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.statements import (
     account_objects,
     altering_tables,
+    comments,
     containers,
     copy_into,
     describe,
@@ -99,7 +100,7 @@ ROUTES: dict[str, Handler] = {
     "DROP SEQUENCE": relations.drop_relation,
     "ALTER TABLE": tables.alter_table,
     "ALTER VIEW": relations.alter_table_or_view,
-    "COMMENT": relations.comment_on,
+    "COMMENT": comments.comment_on,
     "DESCRIBE TABLE": describe.describe_table,
     "DESCRIBE VIEW": describe.describe_table,
     **{f"SHOW {words}": showing_keys.show for words in showing_keys.LISTS},

@@ -6,57 +6,19 @@ from collections.abc import Callable, Sequence
 from movie_platform.local_cloud.snowflake.errors import compilation_error, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import column_records, table_records
-from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE
 from movie_platform.local_cloud.snowflake.state.translate import parse
 from movie_platform.local_cloud.snowflake.statements.functions import replace_functions
-from movie_platform.local_cloud.snowflake.text.column_types import MAXIMUM_TEXT, text_length
+from movie_platform.local_cloud.snowflake.text.column_types import text_length
 from movie_platform.local_cloud.snowflake.text.names import FullName, literal, quoted
 from movie_platform.local_cloud.snowflake.text.table_shape import (
-    UNKNOWN_DEFAULT,
     AddColumn,
     Change,
-    Column,
     DropColumn,
     SetComment,
     SetDefault,
     SetNullable,
     SetType,
 )
-
-_COLUMNS = f"""
-SELECT column_name,
-    CASE data_type
-        WHEN 'NUMBER' THEN 'NUMBER(' || numeric_precision || ',' || coalesce(numeric_scale, 0) || ')'
-        WHEN 'TEXT' THEN 'VARCHAR(' || coalesce(character_maximum_length, {MAXIMUM_TEXT}) || ')'
-        WHEN 'TIMESTAMP_NTZ' THEN 'TIMESTAMP_NTZ(9)'
-        WHEN 'TIMESTAMP_TZ' THEN 'TIMESTAMP_TZ(9)'
-        WHEN 'TIME' THEN 'TIME(9)'
-        WHEN 'BINARY' THEN 'BINARY(8388608)'
-        WHEN 'HUGEINT' THEN 'NUMBER(38,0)'
-        WHEN 'INTEGER' THEN 'NUMBER(38,0)'
-        ELSE data_type
-    END,
-    is_nullable = 'YES', column_default, comment
-FROM {ACCOUNT_STATE}._fs_columns
-WHERE table_catalog = ? AND table_schema = ? AND table_name = ?
-ORDER BY ordinal_position
-"""
-
-
-def columns_of(session: Session, name: FullName) -> tuple[Column, ...]:
-    """The columns of a table or view in order; none where there is no such table."""
-    records = column_records.records(session.account.engine, name)
-    columns: list[Column] = []
-    for column, kind, nullable, duck_default, comment in session.duck.execute(
-        _COLUMNS, [name.database, name.schema, name.name]
-    ).fetchall():
-        record = records.get(column)
-        default = None if duck_default in (None, "NULL") else UNKNOWN_DEFAULT
-        if record is None:
-            columns.append(Column(column, kind, nullable, default, comment, recorded=False))
-        else:
-            columns.append(Column(column, record.type, nullable, record.default, comment, added=record.added))
-    return tuple(columns)
 
 
 def has_rows(session: Session, name: FullName) -> bool:

@@ -11,6 +11,7 @@ from movie_platform.local_cloud.snowflake.errors import SnowflakeError, compilat
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import column_records, key_records, object_records
 from movie_platform.local_cloud.snowflake.state.privileges import OWNERSHIP, Securable
+from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_of
 from movie_platform.local_cloud.snowflake.statements import relations, table_changes
 from movie_platform.local_cloud.snowflake.statements.authorizing import require
 from movie_platform.local_cloud.snowflake.statements.named_objects import read_alter
@@ -126,7 +127,7 @@ def _add_columns(session: Session, name: FullName, stream: TokenStream) -> None:
         if not stream.accept_symbol(","):
             break
     stream.end()
-    present = {column.name for column in table_changes.columns_of(session, name)}
+    present = {column.name for column in columns_of(session.duck, name)}
     for column in added:
         if column.name in present and not if_missing:
             raise compilation_error(1430, "42601", f"column '{column.name}' already exists")
@@ -147,7 +148,7 @@ def _add_columns(session: Session, name: FullName, stream: TokenStream) -> None:
 def _alter_columns(session: Session, name: FullName, stream: TokenStream) -> None:
     stream.word()
     in_brackets = stream.accept_symbol("(")
-    present = {column.name: column for column in table_changes.columns_of(session, name)}
+    present = {column.name: column for column in columns_of(session.duck, name)}
     changes: list[Change] = []
     while True:
         stream.accept("COLUMN")

@@ -43,8 +43,8 @@ _PROPERTIES = frozenset(
         "ALLOW_OVERLAPPING_EXECUTION",
     }
 )  # fmt: skip
-_SUSPEND_AFTER = 10
-_TIMEOUT_MS = 3_600_000
+SUSPEND_AFTER = 10
+TIMEOUT_MS = 3_600_000
 _LONGEST_TIMEOUT_MS = 604_800_000
 
 
@@ -92,8 +92,8 @@ def create_task(session: Session, statement: Statement) -> result_set.Result:
         changed_on=kept.changed_on if kept else now,
         comment="",
         owner=kept.owner if kept else session.role,
-        suspend_after=_SUSPEND_AFTER,
-        timeout_ms=_TIMEOUT_MS,
+        suspend_after=SUSPEND_AFTER,
+        timeout_ms=TIMEOUT_MS,
         suspended_reason=kept.suspended_reason if kept else None,
     )
     _save(session, _with_properties(session, task, properties))

@@ -11,9 +11,10 @@ from movie_platform.local_cloud.snowflake.errors import beyond_alter, compilatio
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import object_records, table_records
 from movie_platform.local_cloud.snowflake.state.privileges import OWNERSHIP, Securable
+from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_of, kind_of
 from movie_platform.local_cloud.snowflake.statements import relations
 from movie_platform.local_cloud.snowflake.statements.authorizing import require
-from movie_platform.local_cloud.snowflake.statements.table_changes import columns_of, set_comment
+from movie_platform.local_cloud.snowflake.statements.table_changes import set_comment
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
@@ -24,7 +25,7 @@ def create_view(session: Session, statement: Statement) -> result_set.Result:
     """CREATE [OR REPLACE] VIEW."""
     definition = read_create_view(statement.sql)
     name = session.resolve(definition.name)
-    existed = relations.relation_kind(session, name) is not None
+    existed = kind_of(session.duck, name) is not None
     result = relations.create_table_or_view(session, statement)
     if not statement.describe_only and (definition.replace or not existed):
         object_records.record(
@@ -53,7 +54,7 @@ def create_or_alter_view(session: Session, statement: Statement) -> result_set.R
     """
     definition = read_create_view(statement.sql)
     name = session.resolve(definition.name)
-    kind = relations.relation_kind(session, name)
+    kind = kind_of(session.duck, name)
     if kind is None:
         return create_view(session, replace(statement, sql=without_or_alter(statement.sql)))
     if kind != "VIEW":
@@ -81,7 +82,7 @@ def _alter(session: Session, name: FullName, definition: ViewDefinition, sql: st
     object_records.set_properties(engine, "VIEW", name, {"SECURE": definition.secure, **tracking})
     object_records.set_definition(engine, name, sql)
     table_records.record_comment(engine, name, definition.comment)
-    for column in columns_of(session, name):
+    for column in columns_of(session.duck, name):
         comment = definition.columns.get(column.name)
         if comment != column.comment:
             set_comment(session, name, column.name, comment)
