@@ -21,6 +21,22 @@ DEFAULT_WAREHOUSE = {{ warehouse }}_READERS
 DEFAULT_SECONDARY_ROLES = ()
 COMMENT = 'Movie Platform: tools that read the marts.';
 
+-- A user who was there before keeps the key, and gets the rest.
+ALTER USER {{ deployer_user }} SET
+DEFAULT_ROLE = {{ database }}_DEPLOYER
+DEFAULT_WAREHOUSE = {{ warehouse }}
+DEFAULT_SECONDARY_ROLES = ();
+
+ALTER USER {{ user }} SET
+DEFAULT_ROLE = {{ database }}_LOADER
+DEFAULT_WAREHOUSE = {{ warehouse }}
+DEFAULT_SECONDARY_ROLES = ();
+
+ALTER USER {{ reader_user }} SET
+DEFAULT_ROLE = {{ database }}_READER
+DEFAULT_WAREHOUSE = {{ warehouse }}_READERS
+DEFAULT_SECONDARY_ROLES = ();
+
 GRANT ROLE {{ database }}_DEPLOYER TO USER {{ deployer_user }};
 
 GRANT ROLE {{ database }}_LOADER TO USER {{ user }};

@@ -4,11 +4,19 @@ An administrator makes it, once: `provision` where it is given one, or somebody 
 Whoever did, `provision` looks whether it is there.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from movie_platform.errors import PlatformError
+from movie_platform.provision.actual import own_parameters
+from movie_platform.provision.differences import (
+    losses_of_warehouse,
+    own_monitors,
+    own_warehouses,
+    require_nothing_lost,
+)
 from movie_platform.provision.render import Parameter
 from movie_platform.provision.sql import (
     AppliedFile,
@@ -31,6 +39,12 @@ if TYPE_CHECKING:
     from movie_platform.settings import Settings
 
 Row = Mapping[str, Any]
+_WAREHOUSE = re.compile(r"CREATE WAREHOUSE IF NOT EXISTS (?P<name>\w+)")
+_MONITOR = re.compile(
+    r"CREATE RESOURCE MONITOR IF NOT EXISTS (?P<name>\w+)\s.*?CREDIT_QUOTA = (?P<quota>[0-9]+)", re.DOTALL
+)
+# Of a warehouse that is there it says nothing.
+_FIRST_STATE = re.compile(r"INITIALLY_SUSPENDED = TRUE\n")
 PRINT_COMMAND = "movie-platform provision --print-account-sql"
 
 
@@ -61,7 +75,10 @@ def prepare_account(
         for file in pending_files(account_files(files), known):
             progress(f"snowflake: {file.name}")
             began = time.monotonic()
+            follow = list(_following(session, file))
             run_file(session, file)
+            for statement in follow:
+                _execute(session, statement)
             applied.append(AppliedFile(file, time.monotonic() - began))
         for user, key in _keys(settings):
             place = place_for(user, key, _fingerprints(session, user))
@@ -69,6 +86,29 @@ def prepare_account(
                 progress(f"snowflake: {place} of {user}")
                 _execute(session, _key_statement(user, place, key))
     return tuple(applied)
+
+
+def _following(session: "SnowflakeConnection", file: SqlFile) -> Iterator[str]:
+    """The statements that make this platform's own warehouses and monitors what the file says, where they are there.
+
+    Others of such names stay as they are: the file itself makes only what is missing. Raises WouldLoseError where a
+    warehouse has something that the file does not name.
+    """
+    shown = list(query_rows(session, "SHOW WAREHOUSES"))
+    warehouses, monitors = own_warehouses(shown), own_monitors(shown)
+    for statement in file.statements:
+        warehouse = _WAREHOUSE.match(statement)
+        if warehouse is not None and warehouse["name"] in warehouses:
+            name = warehouse["name"]
+            row = next(row for row in shown if row["name"] == name)
+            losses = losses_of_warehouse(statement, row, sorted(own_parameters(session, "WAREHOUSE", name)))
+            require_nothing_lost(file.name, losses)
+            yield _FIRST_STATE.sub(
+                "", statement.replace("CREATE WAREHOUSE IF NOT EXISTS", "CREATE OR ALTER WAREHOUSE")
+            )
+        monitor = _MONITOR.match(statement)
+        if monitor is not None and monitor["name"] in monitors:
+            yield f"ALTER RESOURCE MONITOR {monitor['name']} SET CREDIT_QUOTA = {monitor['quota']}"
 
 
 def account_sql(settings: "Settings", files: Iterable[SqlFile]) -> str:

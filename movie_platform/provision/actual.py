@@ -45,10 +45,10 @@ def own_parameters(connection: "SnowflakeConnection", kind: str, name: str) -> f
 
 def _clustering(connection: "SnowflakeConnection", database: str, name: str) -> str:
     schema, _, table = name.partition(".")
-    rows = query_rows(
-        connection,
-        f"SELECT clustering_key FROM {Parameter('identifier', database).sql('database')}.INFORMATION_SCHEMA.TABLES"
-        " WHERE table_schema = %s AND table_name = %s",
-        (schema, table),
+    catalogue = f"{Parameter('identifier', database).sql('database')}.INFORMATION_SCHEMA"
+    query = (
+        f"SELECT clustering_key FROM {catalogue}.TABLES"  # noqa: S608 - a checked identifier
+        " WHERE table_schema = %s AND table_name = %s"
     )
+    rows = query_rows(connection, query, (schema, table))
     return next((str(row["clustering_key"] or "") for row in rows), "")

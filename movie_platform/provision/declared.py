@@ -3,10 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from movie_platform.provision.sql import SqlFile
 
 _TABLE = re.compile(
     r"CREATE OR ALTER (?:TRANSIENT )?TABLE (?P<database>\w+)\.(?P<name>\w+\.\w+) \(\n(?P<columns>.*?)\n\)(?P<rest>.*)",
@@ -33,8 +29,9 @@ class DeclaredColumn:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredTable:
-    """A table as a file declares it. `name` is SCHEMA.TABLE in capitals, `properties` what stands behind the columns."""
+    """A table as a file declares it: SCHEMA.TABLE in capitals, its columns, and what stands behind them."""
 
+    database: str
     name: str
     columns: tuple[DeclaredColumn, ...]
     properties: str
@@ -44,24 +41,20 @@ class DeclaredTable:
         return re.search(rf"\b{re.escape(name)}\b", self.properties) is not None
 
 
-def declared_tables(files: Iterable["SqlFile"]) -> dict[str, tuple[DeclaredTable, ...]]:
-    """The tables that files make or alter, by the file's name.
+def declared_tables(file: str, statements: Iterable[str]) -> Iterator[DeclaredTable]:
+    """The tables that a file's statements make or alter.
 
     Raises ValueError for a line of a table's that is neither a column nor a constraint.
     """
-    return {file.name: tuple(_tables(file)) for file in files}
-
-
-def _tables(file: "SqlFile") -> Iterator[DeclaredTable]:
-    for statement in file.statements:
+    for statement in statements:
         match = _TABLE.fullmatch(_COMMENT_LINE.sub("", statement).strip())
         if match is not None:
             columns = [
-                _column(line, file.name)
+                _column(line, file)
                 for line in match["columns"].splitlines()
                 if _CONSTRAINT.match(line) is None
             ]
-            yield DeclaredTable(match["name"].upper(), tuple(columns), match["rest"])
+            yield DeclaredTable(match["database"], match["name"].upper(), tuple(columns), match["rest"])
 
 
 def _column(line: str, where: str) -> DeclaredColumn:

@@ -5,13 +5,18 @@ property that it does not name is unset (https://docs.snowflake.com/en/sql-refer
 somebody else's work, so a deployment that would lose something stops and says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from movie_platform.errors import PlatformError
 from movie_platform.provision.declared import DeclaredColumn, DeclaredTable
 
 # Types that ALTER TABLE makes wider; Snowflake refuses all others itself.
 _FORMER_LENGTHS = frozenset({"VARCHAR(16777216)", "VARCHAR(134217728)"})
+
+
+class WouldLoseError(PlatformError):
+    """Applying a file would drop or unset something that is there and that the file does not name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,17 @@ def differences_of_table(declared: DeclaredTable, actual: ActualTable | None) ->
     if actual.clustering and not declared.names_property("CLUSTER BY"):
         found.append(Difference(name, f"its clustering by {actual.clustering} is dropped", loses=True))
     return found
+
+
+def require_nothing_lost(file: str, differences: Iterable[Difference]) -> None:
+    """Raises WouldLoseError, which names all that applying a file would take away."""
+    losses = [str(difference) for difference in differences if difference.loses]
+    if losses:
+        raise WouldLoseError(
+            "would_lose",
+            f"{file} was not applied, because something is there that it does not name: {'; '.join(losses)}.",
+            "Take it over into the contract or the file, or take it away yourself with ALTER; then provision again.",
+        )
 
 
 def _of_column(table: str, wanted: DeclaredColumn, present: DeclaredColumn) -> list[Difference]:

@@ -27,14 +27,17 @@ from movie_platform.provision.artifacts import (
     upload_artifacts,
 )
 from movie_platform.provision.files import BOOTSTRAP_TEMPLATE, SQL_FOLDER, TEMPLATE
+from movie_platform.provision.pipes import pipes_to_replace, replace_pipe
 from movie_platform.provision.sql import (
     Pass,
     SchemaHistory,
     SqlDeployment,
     SqlFile,
     SqlFileError,
+    differences_of,
     load_sql_files,
     pending_files,
+    use_warehouse,
     warehouse_exists,
 )
 from movie_platform.provision.stacks import ResourceChange, Stack, StackDeployer
@@ -48,7 +51,7 @@ from movie_platform.provision.warehouse import (
     trust_of_integration,
 )
 from movie_platform.resources.aws_client import aws_client
-from movie_platform.resources.snowflake_connection import connect
+from movie_platform.resources.snowflake_connection import connect, query_rows
 from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_until
 
 if TYPE_CHECKING:
@@ -68,12 +71,18 @@ _ROLE_TO_COME = "arn:aws:iam::000000000000:role/not-created-yet"
 
 @dataclass(frozen=True, slots=True)
 class ProvisionReport:
-    """What was changed, or in a dry run would be: `stacks` by name, uploaded keys, applied SQL files."""
+    """What was changed, or in a dry run would be: `stacks` by name, uploaded keys, applied SQL files.
+
+    A dry run also says what those files would change in tables that are there (`differences`), and where the account
+    is not what files say that are applied already (`drift`): somebody else's work, which stays.
+    """
 
     dry_run: bool
     stacks: Mapping[str, tuple[ResourceChange, ...]]
     artifacts: tuple[str, ...]
     sql_files: tuple[str, ...]
+    differences: tuple[str, ...]
+    drift: tuple[str, ...]
     outputs: Mapping[str, str]
     seconds: float
 
@@ -90,10 +99,14 @@ class ProvisionReport:
         lines = [f"stack {name}: {change}" for name, changes in self.stacks.items() for change in changes]
         lines += [f"package: {key}" for key in self.artifacts]
         lines += [f"sql: {name}" for name in self.sql_files]
+        lines += [f"sql: {difference}" for difference in self.differences]
+        drift = [f"  {difference}" for difference in self.drift]
+        if drift:
+            drift = ["Not as the files say, and left as it is:", *drift]
         if not lines:
-            return "Nothing to change: everything is as described."
+            return "\n".join(["Nothing to change: everything is as described.", *drift])
         heading = "Would change:" if self.dry_run else "Changed:"
-        return "\n".join([heading, *(f"  {line}" for line in lines)])
+        return "\n".join([heading, *(f"  {line}" for line in lines), *drift])
 
 
 def provision(
@@ -151,35 +164,49 @@ class _Provisioning:
         self._stack(self._main_stack(artifacts, known), dry_run=dry_run)
         role = self._deployer.outputs(settings.stack_name).get("SnowflakeRoleArn", _ROLE_TO_COME)
         files = load_sql_files(SQL_FOLDER, sql_parameters(settings, role))
-        applied = self._pending(files) if dry_run else self._apply(files, artifacts, known)
+        if dry_run:
+            applied, differences, drift = self._look(files)
+        else:
+            applied, differences, drift = self._apply(files, artifacts, known), (), ()
         return ProvisionReport(
             dry_run=dry_run,
             stacks=self._changes,
             artifacts=tuple(artifact.key for artifact in missing),
             sql_files=applied,
+            differences=differences,
+            drift=drift,
             outputs=self._deployer.outputs(settings.stack_name),
             seconds=round(time.monotonic() - began, 3),
         )
 
-    def _pending(self, files: tuple[SqlFile, ...]) -> tuple[str, ...]:
-        """The files that a deployment would apply."""
+    def _look(self, files: tuple[SqlFile, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """What a deployment would apply, what that would change in tables, and what is not as applied files say."""
         settings = self._settings
         login = "deployer" if settings.snowflake_admin_user is None else "administrator"
+        # What an administrator has applied by hand nobody has noted.
+        ours = files if login == "administrator" else tuple(set(files) - set(account_files(files)))
+        differences: list[str] = []
+        drift: list[str] = []
         with connect(settings, login=login, query_tag=QUERY_TAG) as session:
             stale = stale_streams(session, settings.snowflake_database)
+            pipes = pipes_to_replace(files, query_rows(session, "SHOW PIPES IN ACCOUNT"))
             # Without the warehouse nobody can say what was applied: all of it comes behind the warehouse.
             known: Mapping[str, str] = {}
             if warehouse_exists(session, settings.snowflake_warehouse):
+                use_warehouse(session, settings.snowflake_warehouse)
                 known = SchemaHistory(session, settings.snowflake_database).applied()
-        # What an administrator has applied by hand nobody has noted.
-        ours = (
-            files
-            if login == "administrator"
-            else [file for file in files if file not in account_files(files)]
-        )
+            pending = {file.name for file in pending_files(ours, known)}
+            for file in files if known else ():
+                found = differences_of(session, file)
+                (differences if file.name in pending else drift).extend(str(each) for each in found)
         return (
-            *(file.name for file in pending_files(ours, known)),
-            *(f"stream {name}" for name in sorted(replacements(files, stale))),
+            (
+                *sorted(pending),
+                *(f"pipe {name}" for name in sorted(pipes)),
+                *(f"stream {name}" for name in sorted(replacements(files, stale))),
+            ),
+            tuple(differences),
+            tuple(drift),
         )
 
     def _apply(
@@ -214,6 +241,10 @@ class _Provisioning:
         if answer != known:
             self._stack(self._main_stack(artifacts, answer), dry_run=False)
         self._create_pipes(deployment)
+        for name, statement in pipes_to_replace(deployment.files, self._shown_pipes(session)).items():
+            with deployment.acting_as(self._settings.snowflake_loader_role):
+                replace_pipe(session, name, statement, progress=self._progress)
+            deployment.names.append(f"pipe {name}")
         wired = {**answer, **queue_of_pipes(session, database)}
         if wired != answer:
             self._stack(self._main_stack(artifacts, wired), dry_run=False)
@@ -225,6 +256,11 @@ class _Provisioning:
             self._progress(f"snowflake: stream {name} was stale; the task graph looks at all days again")
             deployment.names.append(f"stream {name}")
         require_as_described(session, database)
+
+    def _shown_pipes(self, session: "SnowflakeConnection") -> list[dict[str, Any]]:
+        return list(
+            query_rows(session, f"SHOW PIPES IN DATABASE {self._settings.snowflake_database.upper()}")
+        )
 
     def _create_pipes(self, deployment: SqlDeployment) -> None:
         """Creates the pipes; waits while the role's trust is not seen everywhere yet."""

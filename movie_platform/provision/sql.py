@@ -7,7 +7,8 @@ in passes, because some need what AWS and Snowflake tell each other in between.
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,14 +17,15 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
 from movie_platform.errors import PlatformError
+from movie_platform.provision.actual import NOT_THERE, actual_table
 from movie_platform.provision.contract_sql import with_contracts
+from movie_platform.provision.declared import declared_tables
+from movie_platform.provision.differences import Difference, differences_of_table, require_nothing_lost
 from movie_platform.provision.render import Parameter, render, with_includes
 from movie_platform.provision.statements import split_statements
 from movie_platform.resources.snowflake_connection import query_rows
 
 HISTORY_TABLE = "OPS.SCHEMA_HISTORY"
-# Snowflake's error numbers for a database, schema or table that is not there (or may not be seen).
-_NOT_THERE = frozenset({2003, 2043})
 
 
 class SqlFileError(PlatformError):
@@ -111,7 +113,7 @@ class SchemaHistory:
         try:
             rows = list(query_rows(self._connection, query))
         except snowflake.connector.errors.ProgrammingError as error:
-            if error.errno in _NOT_THERE:
+            if error.errno in NOT_THERE:
                 return {}
             raise
         return {row["file_name"]: row["checksum"] for row in rows}
@@ -126,7 +128,7 @@ class SchemaHistory:
             try:
                 cursor.execute(statement, (file.name, file.checksum, round(seconds, 3)))
             except snowflake.connector.errors.ProgrammingError as error:
-                if error.errno in _NOT_THERE:
+                if error.errno in NOT_THERE:
                     return False
                 raise
         return True
@@ -163,14 +165,14 @@ class SqlDeployment:
         self._applied: dict[str, str] = {}
         self.names: list[str] = [entry.file.name for entry in self._unnoted]
         # Reading the history needs a warehouse.
-        with connection.cursor() as cursor:
-            cursor.execute(f"USE WAREHOUSE {Parameter('identifier', warehouse).sql('warehouse')}")
+        use_warehouse(connection, warehouse)
 
     def apply(self, *passes: Pass) -> None:
         """Applies the pending files of these passes, in the order of their names.
 
         Raises SqlFileError with the file, the statement's number and what Snowflake said; what was applied before is
-        noted, so that the next deployment goes on from there.
+        noted, so that the next deployment goes on from there. Raises WouldLoseError, before anything of a file is
+        done, where it would drop or unset what others made.
         """
         use_role(self._connection, self._role)
         self._applied |= self._history.applied()
@@ -182,9 +184,14 @@ class SqlDeployment:
 
     def execute(self, statement: str) -> None:
         """Runs one statement beside the files, as the owner of what they make."""
-        use_role(self._connection, self._role)
-        with self._connection.cursor() as cursor:
+        with self.acting_as(self._role), self._connection.cursor() as cursor:
             cursor.execute(statement)
+
+    @contextmanager
+    def acting_as(self, role: str) -> Iterator[None]:
+        """The session has a role as long as the context lasts."""
+        use_role(self._connection, role)
+        yield
         use_role(self._connection, self._own_role)
 
     def require_noted(self) -> None:
@@ -199,6 +206,7 @@ class SqlDeployment:
     def _apply(self, file: SqlFile) -> None:
         self._progress(f"snowflake: {file.name}")
         began = time.monotonic()
+        require_nothing_lost(file.name, differences_of(self._connection, file))
         run_file(self._connection, file)
         self._unnoted.append(AppliedFile(file, time.monotonic() - began))
         self._applied[file.name] = file.checksum
@@ -212,11 +220,26 @@ class SqlDeployment:
         ]
 
 
+def differences_of(connection: SnowflakeConnection, file: SqlFile) -> list[Difference]:
+    """What applying a file would change in the tables that it declares. Needs a warehouse."""
+    return [
+        difference
+        for table in declared_tables(file.name, file.statements)
+        for difference in differences_of_table(table, actual_table(connection, table.database, table.name))
+    ]
+
+
 def warehouse_exists(connection: "SnowflakeConnection", warehouse: str) -> bool:
     """Whether a warehouse of this name (a valid identifier) is there; the question itself needs none."""
     name = Parameter("identifier", warehouse).sql("warehouse")
     shown = query_rows(connection, f"SHOW WAREHOUSES LIKE '{name}'")
     return any(row["name"] == name for row in shown)
+
+
+def use_warehouse(connection: SnowflakeConnection, warehouse: str) -> None:
+    """Takes a warehouse for what the session computes."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"USE WAREHOUSE {Parameter('identifier', warehouse).sql('warehouse')}")
 
 
 def use_role(connection: "SnowflakeConnection", role: str) -> None:

@@ -9,7 +9,8 @@ import sqlglot
 from sqlfluff.core import FluffConfig, Linter
 from sqlglot import exp
 
-from movie_platform.contracts import ARCHIVE_TABLES, Column, warehouse_columns
+from movie_platform.checks.core_rules import core_rules
+from movie_platform.contracts import ARCHIVE_TABLES, Column, Table, warehouse_columns
 from movie_platform.contracts.marts import (
     COMPARED_ATTRIBUTES,
     DIRECTOR_MINIMUM_FILMS,
@@ -19,8 +20,10 @@ from movie_platform.contracts.marts import (
 )
 from movie_platform.contracts.rules import ROW_RULES
 from movie_platform.contracts.tables import TRACKED_COLUMNS
-from movie_platform.contracts.warehouse import CORE_TABLES, OPS_TABLES
+from movie_platform.contracts.warehouse import CORE_TABLES, FOREIGN_KEYS, OPS_TABLES, RELIABLE_KEYS
 from movie_platform.local_cloud.snowflake.text.task_body import split_body
+from movie_platform.provision.contract_sql import snowflake_type as snowflake_type_of
+from movie_platform.provision.declared import declared_tables, spelled
 from movie_platform.provision.files import PROJECT, SQL_FOLDER
 from movie_platform.provision.sql import Pass, SqlFile, load_sql_files, rendered
 from movie_platform.provision.warehouse import sql_parameters
@@ -47,10 +50,13 @@ COMMANDS_OF_SQLGLOT = (
     "CREATE USER",
     "CREATE PIPE",
     "CREATE STREAM",
-    "CREATE OR REPLACE TASK",
+    "CREATE OR ALTER TASK",
+    "CREATE OR ALTER ROLE",
+    "CREATE OR ALTER SCHEMA",
     "DROP STREAM",
     "ALTER TASK",
     "ALTER WAREHOUSE",
+    "ALTER USER",
     "ALTER STORAGE INTEGRATION",
     "GRANT",
 )
@@ -93,6 +99,12 @@ def created_views(files: tuple[SqlFile, ...]) -> dict[str, exp.Create]:
     return found
 
 
+def made_by(files: tuple[SqlFile, ...], table: Table) -> str:
+    name = f"TABLE MOVIES.{table.snowflake_schema}.{table.name} ("
+    [statement] = [text for file in files for text in file.statements if name in text]
+    return " ".join(statement.split())
+
+
 def statement_of(files: tuple[SqlFile, ...], name: str) -> str:
     [file] = [file for file in files if file.name.endswith(f"_marts_{name}.sql")]
     return " ".join(file.statements[-1].split())
@@ -123,6 +135,69 @@ def test_a_table_has_the_columns_types_comments_and_nulls_of_its_contract(files,
     comment = table.find(exp.SchemaCommentProperty)
     assert comment is not None
     assert comment.this.this == contract.description
+
+
+def test_the_deployment_reads_every_table_of_the_files_as_snowflake_will(files):
+    read = {
+        table.name: [(column.name, column.type, column.nullable, column.comment) for column in table.columns]
+        for file in files
+        for table in declared_tables(file.name, file.statements)
+    }
+    made = created_tables(files)
+    assert read.keys() == made.keys()
+    for contract in TABLES:
+        assert read[f"{contract.snowflake_schema}.{contract.name}".upper()] == [
+            (column.name.upper(), spelled(snowflake_type_of(column)), column.nullable, column.description)
+            for column in warehouse_columns(contract)
+        ]
+    assert all(column[3] for name in read if name.startswith(("RAW.", "OPS.")) for column in read[name])
+
+
+@pytest.mark.parametrize("contract", TABLES, ids=lambda table: table.name)
+def test_a_table_declares_its_contracts_keys_and_relies_on_those_alone_that_a_check_holds(files, contract):
+    text = made_by(files, contract)
+    rely = "RELY" if contract.name in RELIABLE_KEYS else "NORELY"
+    assert (f"PRIMARY KEY ({', '.join(contract.primary_key)}) NOT ENFORCED {rely}" in text) == bool(
+        contract.primary_key
+    )
+    declared = set(
+        re.findall(r"FOREIGN KEY \((\w+)\) REFERENCES MOVIES\.CORE\.(\w+) \((\w+)\) NOT ENFORCED RELY", text)
+    )
+    assert declared == {
+        (key.column, key.references, key.key) for key in FOREIGN_KEYS if key.table == contract.name
+    }
+
+
+def test_every_key_that_snowflake_relies_on_has_a_blocking_check():
+    held = {
+        rule.table.name
+        for rule in core_rules()
+        if rule.blocking and rule.name in {"fact_grain_is_unique", "versions_have_no_gap_or_overlap"}
+    }
+    assert held >= RELIABLE_KEYS
+    resolved = {
+        rule.table.name for rule in core_rules() if rule.blocking and rule.name == "foreign_keys_resolve"
+    }
+    assert {key.table for key in FOREIGN_KEYS} <= resolved
+
+
+def test_a_table_that_a_stream_reads_says_that_its_changes_are_tracked(files):
+    read = {
+        match[1].upper()
+        for file in files
+        for statement in file.statements
+        for match in re.finditer(
+            r"CREATE STREAM IF NOT EXISTS [\s\S]+?ON TABLE MOVIES\.(\w+\.\w+)", statement
+        )
+    }
+    assert len(read) == 7
+    tracked = {
+        table.name
+        for file in files
+        for table in declared_tables(file.name, file.statements)
+        if table.names_property("CHANGE_TRACKING = TRUE")
+    }
+    assert tracked == read
 
 
 def test_no_table_is_made_that_no_contract_describes(files):
@@ -241,7 +316,8 @@ def test_every_table_of_the_archive_has_one_pipe_that_loads_it_by_name(files):
 
 def test_every_statement_can_be_repeated(files):
     repeatable = re.compile(
-        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|CREATE OR ALTER|CREATE OR REPLACE VIEW|CREATE OR REPLACE TASK|ALTER TASK|GRANT|USE ROLE"
+        r"(?:CREATE (?:\w+ ){1,2}?IF NOT EXISTS|CREATE OR ALTER|CREATE OR REPLACE VIEW|ALTER TASK|ALTER USER|GRANT"
+        r"|USE ROLE"
         r"|ALTER STORAGE INTEGRATION \w+ SET|ALTER WAREHOUSE \w+ SET"
         # What is there is passed over, or gets the values that it has to have.
         r"|MERGE INTO|INSERT INTO [\s\S]+ NOT IN \(|INSERT INTO [\s\S]+\sLEFT JOIN [\s\S]+ IS NULL$"
@@ -251,8 +327,8 @@ def test_every_statement_can_be_repeated(files):
     for file in files:
         for statement in file.statements:
             assert repeatable.match(statement), f"{file.name}: {statement[:60]}"
-            # A view or a task holds nothing that could be lost.
-            rest = re.sub(r"^CREATE OR REPLACE (?:VIEW|TASK)", "", statement)
+            # A view holds nothing that could be lost, and the grants of its schema are given to new ones.
+            rest = re.sub(r"^CREATE OR REPLACE VIEW", "", statement)
             assert "OR REPLACE" not in rest.upper(), file.name
 
 
@@ -268,7 +344,7 @@ def test_sqlglot_parses_every_statement_of_the_tasks(files):
         name[1]: split_body(statement[statement.index("BEGIN") :])
         for file in files
         for statement in file.statements
-        if (name := re.match(r"CREATE OR REPLACE TASK MOVIES\.CORE\.(\w+)", statement))
+        if (name := re.match(r"CREATE OR ALTER TASK MOVIES\.CORE\.(\w+)", statement))
     }
     assert tuple(name.upper() for name in tasks) == TASKS
     for name, statements in tasks.items():

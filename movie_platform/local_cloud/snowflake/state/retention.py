@@ -37,6 +37,15 @@ def record(engine: Engine, database: str, schema: str, table: str, days: Mapping
         )
 
 
+def own(engine: Engine, place: FullName) -> dict[str, int]:
+    """The parameters that are set on a table, schema or database itself."""
+    rows = engine.query(
+        f"SELECT parameter, days FROM {ACCOUNT_STATE}._fs_retention WHERE {_WHERE}",
+        [place.database, place.schema, place.name],
+    )
+    return dict(rows)
+
+
 def set_only(engine: Engine, place: FullName, days: Mapping[str, int]) -> None:
     """Makes the parameters of a table, schema or database (no name, no schema) what they are here, and no others."""
     forget(engine, place)

@@ -3,11 +3,12 @@
 Sources: Snowflake documentation, "ALTER ACCOUNT", "ALTER SESSION", "ALTER USER", "SHOW PARAMETERS", "Parameters".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state.parameter_store import ACCOUNT, SESSION, USER
+from movie_platform.local_cloud.snowflake.statements.object_parameters import read_place
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import matches_like
 from movie_platform.local_cloud.snowflake.text.session_parameters import (
@@ -95,11 +96,17 @@ def _changes(stream: TokenStream) -> dict[str, ParameterValue | None]:
 
 
 def show_parameters(session: Session, statement: Statement) -> result_set.Result:
-    """SHOW PARAMETERS [LIKE …] [IN SESSION | ACCOUNT | USER [name]]: value, default, the level that sets it."""
+    """SHOW PARAMETERS [LIKE …] [IN SESSION | ACCOUNT | USER [name] | object]: value, default, level that sets it."""
     stream = TokenStream(statement.sql)
     stream.expect("SHOW", "PARAMETERS")
     pattern = stream.string() if stream.accept("LIKE") else None
     level, user = SESSION, session.user
+    of_object = read_place(session, stream)
+    if of_object is not None:
+        stream.end()
+        return _parameters_result(
+            row for row in of_object if pattern is None or matches_like(pattern, row[0])
+        )
     if stream.accept("IN") or stream.accept("FOR"):
         if stream.accept(ACCOUNT):
             level = ACCOUNT
@@ -120,5 +127,9 @@ def show_parameters(session: Session, statement: Statement) -> result_set.Result
         for known in (PARAMETERS[name],)
         if pattern is None or matches_like(pattern, name)
     ]
+    return _parameters_result(rows)
+
+
+def _parameters_result(rows: Iterable[tuple[str, ...]]) -> result_set.Result:
     names = ("key", "value", "default", "level", "description", "type")
-    return result_set.rows_result([(name, "text") for name in names], rows)
+    return result_set.rows_result([(name, "text") for name in names], list(rows))
