@@ -431,7 +431,8 @@ RAW_METADATA_COLUMNS: tuple[Column, ...] = (
 
 def warehouse_columns(table: Table) -> tuple[Column, ...]:
     """The columns of a table in the warehouse, in their order there: what a load adds stands before later columns."""
-    added = RAW_METADATA_COLUMNS if table in ARCHIVE_TABLES else ()
+    loaded = table.name in {each.name for each in ARCHIVE_TABLES}
+    added = RAW_METADATA_COLUMNS if loaded else ()
     return (
         *(column for column in table.columns if not column.later),
         *added,

@@ -65,9 +65,25 @@ def add_a_film(session: SnowflakeConnection) -> None:
     )
 
 
+@pytest.fixture
+def before_the_column(provisioned_cloud: Settings) -> Settings:
+    """A platform whose contract will have another column."""
+    found = another(provisioned_cloud, "column")
+    provision(found)
+    return found
+
+
 def test_a_new_column_of_the_contract_reaches_raw_core_and_mart_and_the_rows_that_are_there_stay(
-    settings: Settings, deployer: SnowflakeConnection, monkeypatch: pytest.MonkeyPatch
+    before_the_column: Settings, monkeypatch: pytest.MonkeyPatch
 ):
+    with connect(before_the_column, login="deployer") as session:
+        execute(session, f"USE DATABASE {before_the_column.snowflake_database}")
+        add_a_column(before_the_column, session, monkeypatch)
+
+
+def add_a_column(
+    settings: Settings, deployer: SnowflakeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_a_film(deployer)
     before = list(query_rows(deployer, "SELECT COUNT(*) AS films FROM RAW.MOVIES"))
     tables = dict(contract_sql._TABLES)
@@ -108,7 +124,6 @@ def test_a_new_column_of_the_contract_reaches_raw_core_and_mart_and_the_rows_tha
 def test_a_column_of_somebody_elses_is_drift_and_stops_what_would_drop_it(
     settings: Settings, deployer: SnowflakeConnection, folder: Path
 ):
-    # What the test before added is in the account and not in the contract: what it is, too.
     execute(deployer, "ALTER TABLE CORE.DIM_GENRE ADD COLUMN note VARCHAR COMMENT 'Ours'")
     looked = provision(settings, dry_run=True)
     assert "table CORE.DIM_GENRE: column NOTE is dropped, with its data" in looked.drift

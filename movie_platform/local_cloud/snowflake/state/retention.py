@@ -46,6 +46,14 @@ def own(engine: Engine, place: FullName) -> dict[str, int]:
     return dict(rows)
 
 
+def unset(engine: Engine, place: FullName, name: str) -> None:
+    """Takes a parameter of a table, schema or database away: what it lies in decides again."""
+    engine.write(
+        f"DELETE FROM {ACCOUNT_STATE}._fs_retention WHERE {_WHERE} AND parameter = ?",
+        [place.database, place.schema, place.name, name],
+    )
+
+
 def set_only(engine: Engine, place: FullName, days: Mapping[str, int]) -> None:
     """Makes the parameters of a table, schema or database (no name, no schema) what they are here, and no others."""
     forget(engine, place)

@@ -7,9 +7,15 @@ Everything else of these statements is done by `relations`. Sources: Snowflake d
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from movie_platform.local_cloud.snowflake.errors import SnowflakeError, compilation_error
+from movie_platform.local_cloud.snowflake.errors import SnowflakeError, compilation_error, unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
-from movie_platform.local_cloud.snowflake.state import column_records, key_records, object_records
+from movie_platform.local_cloud.snowflake.state import (
+    column_records,
+    key_records,
+    object_records,
+    retention,
+    table_records,
+)
 from movie_platform.local_cloud.snowflake.state.privileges import OWNERSHIP, Securable
 from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_of
 from movie_platform.local_cloud.snowflake.statements import relations, table_changes
@@ -98,7 +104,25 @@ def _action(session: Session, name: FullName, stream: TokenStream) -> Callable[[
         return lambda: _cluster(session, name, stream)
     if stream.accept("DROP", "CLUSTERING", "KEY"):
         return lambda: _set_clustering(session, name, stream, None)
+    if stream.accept("UNSET"):
+        return lambda: _unset(session, name, stream)
     return None
+
+
+def _unset(session: Session, name: FullName, stream: TokenStream) -> None:
+    parameters = [stream.word()]
+    while stream.accept_symbol(","):
+        parameters.append(stream.word())
+    stream.end()
+    for parameter in parameters:
+        if parameter not in {*retention.DEFAULTS, "COMMENT"}:
+            raise unsupported(f"ALTER TABLE … UNSET {parameter}")
+    session.outside_transaction()
+    for parameter in parameters:
+        if parameter == "COMMENT":
+            table_records.record_comment(session.account.engine, name, None)
+        else:
+            retention.unset(session.account.engine, name, parameter)
 
 
 def _cluster(session: Session, name: FullName, stream: TokenStream) -> None:
