@@ -48,7 +48,7 @@ def _run(
 
 
 def create_table_or_view(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE TABLE (plain, transient, temporary, AS SELECT, CLONE) and CREATE VIEW."""
+    """CREATE TABLE (plain, transient, AS SELECT, CLONE) and CREATE VIEW."""
     tree = parse(statement.sql)
     if not isinstance(tree, exp.Create) or tree.kind not in {"TABLE", "VIEW"}:
         raise unsupported(tree.sql(dialect="snowflake")[:200])
@@ -77,12 +77,10 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
         consume(session, replace_streams(session, tree))
 
     def also(duck: duckdb.DuckDBPyConnection) -> None:
-        path = quoted(name.name) if described.temporary else name.sql
         for column, comment in described.columns:
-            duck.execute(f"COMMENT ON COLUMN {path}.{quoted(column)} IS {literal(comment)}")
-        if not described.temporary:
-            load_history.forget_table(duck, name)
-            session.account.streams.forget_table(duck, name)
+            duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {literal(comment)}")
+        load_history.forget_table(duck, name)
+        session.account.streams.forget_table(duck, name)
 
     try:
         prepared = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
@@ -93,24 +91,15 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
         session.commit()
     finally:
         session.rollback()
-    if not described.temporary:
-        table_records.record(session.account.engine, name, described.lengths, described.comment)
-        retention.forget(session.account.engine, name)
-        retention.record(session.account.engine, name.database, name.schema, name.name, described.retention)
-        session.account.access.created(kind, str(name), session.role)
+    table_records.record(session.account.engine, name, described.lengths, described.comment)
+    retention.forget(session.account.engine, name)
+    retention.record(session.account.engine, name.database, name.schema, name.name, described.retention)
+    session.account.access.created(kind, str(name), session.role)
     return created(kind, shown(name.name))
 
 
 def _relation_kind(session: Session, name: FullName) -> str | None:
     return kind_of(session.duck, name)
-
-
-def _is_temporary(session: Session, name: FullName) -> bool:
-    return bool(
-        session.duck.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = ?", [name.name]
-        ).fetchall()
-    )
 
 
 def create_sequence(session: Session, statement: Statement) -> result_set.Result:
@@ -131,9 +120,6 @@ def drop_relation(session: Session, statement: Statement) -> result_set.Result:
         stream.accept("RESTRICT")
     stream.end()
     session.outside_transaction()
-    if kind == "TABLE" and _is_temporary(session, name):
-        session.duck.execute(f"DROP TABLE temp.main.{quoted(name.name)}")
-        return dropped(shown(name.name))
     if kind != "SEQUENCE":
         existing = _relation_kind(session, name)
         if existing is None:
