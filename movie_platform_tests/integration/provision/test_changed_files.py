@@ -81,9 +81,7 @@ def test_a_new_column_of_the_contract_reaches_raw_core_and_mart_and_the_rows_tha
         add_a_column(before_the_column, session, monkeypatch)
 
 
-def add_a_column(
-    settings: Settings, deployer: SnowflakeConnection, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def add_a_column(settings: Settings, deployer: SnowflakeConnection, monkeypatch: pytest.MonkeyPatch) -> None:
     add_a_film(deployer)
     before = list(query_rows(deployer, "SELECT COUNT(*) AS films FROM RAW.MOVIES"))
     tables = dict(contract_sql._TABLES)

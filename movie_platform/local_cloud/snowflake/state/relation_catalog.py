@@ -5,7 +5,7 @@ import duckdb
 
 from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE
 from movie_platform.local_cloud.snowflake.text.names import FullName
-from movie_platform.local_cloud.snowflake.text.table_shape import UNKNOWN_DEFAULT, Column
+from movie_platform.local_cloud.snowflake.text.table_shape import Column
 
 _COLUMNS = (
     "SELECT column_name, type, is_nullable, default_text, comment, recorded, added "
@@ -27,15 +27,4 @@ def kind_of(connection: duckdb.DuckDBPyConnection, name: FullName) -> str | None
 def columns_of(connection: duckdb.DuckDBPyConnection, relation: FullName) -> tuple[Column, ...]:
     """The columns of a table or view in order; none where there is nothing of that name."""
     rows = connection.execute(_COLUMNS, [relation.database, relation.schema, relation.name]).fetchall()
-    return tuple(
-        Column(
-            name,
-            kind,
-            nullable,
-            UNKNOWN_DEFAULT if default and not recorded else default,
-            comment,
-            recorded,
-            added,
-        )
-        for name, kind, nullable, default, comment, recorded, added in rows
-    )
+    return tuple(Column(*row) for row in rows)

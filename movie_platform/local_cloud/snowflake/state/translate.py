@@ -22,6 +22,7 @@ from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exc
 from movie_platform.local_cloud.snowflake.state import date_values, exact_numbers
 from movie_platform.local_cloud.snowflake.state.binding_types import Questions, complaint
 from movie_platform.local_cloud.snowflake.state.engine import PUBLIC_SCHEMA, Engine
+from movie_platform.local_cloud.snowflake.state.temporary_relations import TemporaryRelations
 from movie_platform.local_cloud.snowflake.state.value_macros import DIVISION_BY_ZERO
 from movie_platform.local_cloud.snowflake.text.dialect import LocalSnowflake
 from movie_platform.local_cloud.snowflake.text.names import quoted
@@ -242,6 +243,7 @@ class Translator(FakeSnowflakeConnection):
         )
         self._engine = engine
         self._duck = duck
+        self.temporaries = TemporaryRelations()
         # TIMESTAMP_TYPE_MAPPING of the session.
         self.timestamp_mapping = "TIMESTAMP_NTZ"
 
@@ -259,6 +261,11 @@ class Translator(FakeSnowflakeConnection):
 
         Raises SnowflakeError where fakesnow refuses it.
         """
+        self.temporaries.put_into(
+            expression,
+            self.database if self.database_set else None,
+            self.schema if self.schema_set else None,
+        )
         try:
             cursor = _Cursor(self, self._duck)
             cursor.timestamp_mapping = self.timestamp_mapping

@@ -51,6 +51,8 @@ def create_or_alter_table(session: Session, statement: Statement) -> result_set.
         form = _VARIANTS.get(definition.variant, definition.variant)
         raise beyond_alter(f"CREATE OR ALTER TABLE {form}")
     name = session.resolve(definition.name)
+    if session.translator.temporaries.kind_of(name) is not None:
+        raise unsupported("CREATE OR ALTER of a temporary table that is there")
     kind = kind_of(session.duck, name)
     if kind is None:
         return create_table(session, replace(statement, sql=without_or_alter(statement.sql)))

@@ -31,7 +31,7 @@ def describe_table(session: Session, statement: Statement) -> result_set.Result:
         if stream.word() != "COLUMNS":
             raise unsupported(f"DESCRIBE {kind} … TYPE = STAGE")
     stream.end()
-    columns = columns_of(session.duck, name)
+    columns = columns_of(session.duck, session.translator.temporaries.located(name))
     if not columns:
         raise does_not_exist(kind.capitalize(), str(name))
     _require_seen(session, kind, name)
@@ -42,7 +42,7 @@ def describe_table(session: Session, statement: Statement) -> result_set.Result:
     }
     rows = [
         (
-            column.name, column.type, "COLUMN", "Y" if column.nullable else "N", column.default or None,
+            column.name, column.type, "COLUMN", "Y" if column.nullable else "N", column.default,
             "Y" if (column.name, PRIMARY_KEY) in keys else "N", "Y" if (column.name, UNIQUE) in keys else "N",
             None, None, column.comment, None, None,
         )

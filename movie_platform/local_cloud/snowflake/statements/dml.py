@@ -86,7 +86,7 @@ def _accesses(session: Session, tree: exp.Insert | exp.Update | exp.Delete) -> t
 
 def _plan_key(session: Session, statement: Statement) -> PlanKey | None:
     """What a statement's plan is kept under; None where it is made anew each time."""
-    if statement.bindings.values or statement.describe_only:
+    if statement.bindings.values or statement.describe_only or session.translator.temporaries:
         return None
     return PlanKey(statement.sql, session.database, session.schema, session.translator.timestamp_mapping)
 
@@ -144,6 +144,7 @@ def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> res
     # The new rows may be read from the table itself: they are put aside before it is emptied.
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     name = full_name(session, target)
+    path = session.translator.temporaries.located(name).sql
     if replace_streams(session, tree.expression):
         raise unsupported("INSERT OVERWRITE from a stream")
     (query,) = session.translator.prepare(replace_functions(session, tree.expression, parameters), parameters)
@@ -154,10 +155,8 @@ def _overwrite(session: Session, tree: exp.Insert, parameters: list[Any]) -> res
 
     def work() -> int:
         session.duck.execute(f"CREATE OR REPLACE TEMP TABLE {_OVERWRITING} AS {query.sql}", query.parameters)
-        noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)
-        row = session.duck.execute(
-            f"INSERT INTO {name.sql}{columns} FROM temp.main.{_OVERWRITING}"
-        ).fetchone()
+        noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {path}"), updates=False)
+        row = session.duck.execute(f"INSERT INTO {path}{columns} FROM temp.main.{_OVERWRITING}").fetchone()
         session.duck.execute(f"DROP TABLE temp.main.{_OVERWRITING}")
         return int(row[0]) if row else 0
 
@@ -234,13 +233,16 @@ def truncate(session: Session, statement: Statement) -> result_set.Result:
         raise unsupported(tree.sql(dialect="snowflake")[:200])
     table = tree.expressions[0]
     name = full_name(session, table)
-    if tree.args.get("exists") and not session.account.engine.has_table(name):
+    located = session.translator.temporaries.located(name)
+    if tree.args.get("exists") and located == name and not session.account.engine.has_table(name):
         return result_set.done()
     require_warehouse(session)
     authorize(session, [Access("TRUNCATE", name)])
 
     def work() -> None:
-        noting_changes(session, name, lambda: session.duck.execute(f"DELETE FROM {name.sql}"), updates=False)
+        noting_changes(
+            session, name, lambda: session.duck.execute(f"DELETE FROM {located.sql}"), updates=False
+        )
         load_history.forget_table(session.duck, name)
 
     session.atomically(work)

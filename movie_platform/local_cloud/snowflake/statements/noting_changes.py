@@ -26,6 +26,9 @@ def noting_changes(session: Session, table: FullName, work: Callable[[], _T], *,
     Raises WriteConflictError where a stream on the table was made after the transaction began, and SnowflakeError
     where `updates` rows have a type that DuckDB moves when it is changed.
     """
+    if session.translator.temporaries.kind_of(table) is not None:
+        # No stream follows a temporary table; those of the permanent one that it hides have nothing to note.
+        return work()
     followers = session.account.streams.begin_change(session.duck, session.changing, table)
     if not followers:
         return work()

@@ -96,7 +96,9 @@ def authorize(session: Session, accesses: Iterable[Access]) -> None:
     """Raises SnowflakeError unless the session may do all of this."""
     roles = session.roles()
     for access in accesses:
-        _authorize(session, roles, access)
+        # A temporary table or view is its session's alone, and hides what else has its name.
+        if session.translator.temporaries.kind_of(access.name) is None:
+            _authorize(session, roles, access)
 
 
 def _authorize(session: Session, roles: Set[str], access: Access) -> None:

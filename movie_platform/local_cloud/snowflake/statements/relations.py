@@ -13,7 +13,6 @@ from movie_platform.local_cloud.snowflake.state.relation_catalog import kind_of
 from movie_platform.local_cloud.snowflake.state.translate import Prepared, parse
 from movie_platform.local_cloud.snowflake.statements.authorizing import (
     require,
-    require_seen,
     require_to_create_in_schema,
 )
 from movie_platform.local_cloud.snowflake.statements.dml import full_name
@@ -56,7 +55,7 @@ def _run(
 
 
 def create_table_or_view(session: Session, statement: Statement) -> result_set.Result:
-    """CREATE TABLE (plain, transient, temporary, AS SELECT, CLONE) and CREATE VIEW."""
+    """CREATE TABLE (plain, transient, AS SELECT, CLONE) and CREATE VIEW."""
     tree = parse(statement.sql)
     if not isinstance(tree, exp.Create) or tree.kind not in {"TABLE", "VIEW"}:
         raise unsupported(tree.sql(dialect="snowflake")[:200])
@@ -66,12 +65,7 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     name, kind = full_name(session, target), str(tree.kind)
     existed = _relation_kind(session, name)
-    # "CREATE TABLE": a temporary table needs no privilege on the schema but to use it.
-    temporary = isinstance(tree.find(exp.TemporaryProperty), exp.TemporaryProperty)
-    if temporary:
-        require_seen(session, Securable.schema(name.database, name.schema))
-    else:
-        require_to_create_in_schema(session, kind, name)
+    require_to_create_in_schema(session, kind, name)
     if existed:
         creation = Creation(
             kind, replace=bool(tree.args.get("replace")), if_not_exists=bool(tree.args.get("exists"))
@@ -79,8 +73,7 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
         answer = creation.of_existing(name.name)
         if answer is not None:
             return answer
-        if not temporary:
-            require(session, Securable.in_schema(existed, name), OWNERSHIP)
+        require(session, Securable.in_schema(existed, name), OWNERSHIP)
     sources = reads(session, tree)
     authorize(session, sources)
     if kind == "TABLE" and isinstance(tree.expression, exp.Query | exp.Values):
@@ -97,12 +90,10 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
         consume(session, replace_streams(session, tree))
 
     def also(duck: duckdb.DuckDBPyConnection) -> None:
-        path = quoted(name.name) if described.temporary else name.sql
         for column, comment in described.columns:
-            duck.execute(f"COMMENT ON COLUMN {path}.{quoted(column)} IS {literal(comment)}")
-        if not described.temporary:
-            load_history.forget_table(duck, name)
-            session.account.streams.forget_table(duck, name)
+            duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {literal(comment)}")
+        load_history.forget_table(duck, name)
+        session.account.streams.forget_table(duck, name)
 
     try:
         prepared = session.translator.prepare(replace_functions(session, tree, parameters), parameters)
@@ -113,28 +104,19 @@ def create_table_or_view(session: Session, statement: Statement) -> result_set.R
         session.commit()
     finally:
         session.rollback()
-    if not described.temporary:
-        table_records.record(session.account.engine, name, described.lengths, described.comment)
-        retention.forget(session.account.engine, name)
-        retention.record(session.account.engine, name.database, name.schema, name.name, described.retention)
-        if existed and existed != kind:
-            session.account.access.dropped(existed, str(name))
-        if kind == "VIEW":
-            session.account.access.note_view_sources(name, [source.name for source in sources])
-        session.account.access.created(kind, str(name), session.role)
+    table_records.record(session.account.engine, name, described.lengths, described.comment)
+    retention.forget(session.account.engine, name)
+    retention.record(session.account.engine, name.database, name.schema, name.name, described.retention)
+    if existed and existed != kind:
+        session.account.access.dropped(existed, str(name))
+    if kind == "VIEW":
+        session.account.access.note_view_sources(name, [source.name for source in sources])
+    session.account.access.created(kind, str(name), session.role)
     return created(kind, shown(name.name))
 
 
 def _relation_kind(session: Session, name: FullName) -> str | None:
     return kind_of(session.duck, name)
-
-
-def _is_temporary(session: Session, name: FullName) -> bool:
-    return bool(
-        session.duck.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE temporary AND table_name = ?", [name.name]
-        ).fetchall()
-    )
 
 
 def create_sequence(session: Session, statement: Statement) -> result_set.Result:
@@ -161,9 +143,6 @@ def drop_relation(session: Session, statement: Statement) -> result_set.Result:
         stream.accept("RESTRICT")
     stream.end()
     session.outside_transaction()
-    if kind == "TABLE" and _is_temporary(session, name):
-        session.duck.execute(f"DROP TABLE temp.main.{quoted(name.name)}")
-        return dropped(shown(name.name))
     if kind != "SEQUENCE":
         existing = _relation_kind(session, name)
         if existing is None:
@@ -207,7 +186,7 @@ def alter_table_or_view(session: Session, statement: Statement) -> result_set.Re
         if tree.args.get("exists"):
             return result_set.done()
         raise does_not_exist(str(tree.kind).capitalize(), str(name))
-    if not _is_temporary(session, name):
+    if session.translator.temporaries.kind_of(name) is None:
         require(session, Securable.in_schema(str(tree.kind), name), OWNERSHIP)
     actions: list[Expr] = []
     described = Described()
@@ -282,7 +261,7 @@ def comment_on(session: Session, statement: Statement) -> result_set.Result:
         if if_exists:
             return result_set.done()
         raise does_not_exist("Table" if column else kind.capitalize(), str(name))
-    if not _is_temporary(session, name):
+    if session.translator.temporaries.kind_of(name) is None:
         require(session, Securable.in_schema(str(_relation_kind(session, name)), name), OWNERSHIP)
     if column is not None:
         session.duck.execute(f"COMMENT ON COLUMN {name.sql}.{quoted(column)} IS {literal(comment)}")

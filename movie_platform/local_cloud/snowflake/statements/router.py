@@ -26,6 +26,7 @@ from movie_platform.local_cloud.snowflake.statements import (
     streams,
     tables,
     tasks,
+    temporary,
     views,
 )
 from movie_platform.local_cloud.snowflake.statements import showing_account_objects as account_lists
@@ -44,6 +45,7 @@ _TABLE_WORDS = (
     "VOLATILE TABLE",
     *(f"{scope} {word} TABLE" for scope in ("LOCAL", "GLOBAL") for word in ("TEMPORARY", "TEMP")),
 )
+_VIEW_WORDS = ("VIEW", "SECURE VIEW", *(f"{words[: -len('TABLE')]}VIEW" for words in _TABLE_WORDS[2:]))
 _SHOWN_BY_FAKESNOW = (
     "TABLES", "VIEWS", "OBJECTS", "COLUMNS", "SCHEMAS", "DATABASES", "SEQUENCES", "STAGES", "FILE FORMATS",
 )  # fmt: skip
@@ -52,7 +54,7 @@ _OR_ALTER: dict[str, Handler] = {
     f"CREATE OR ALTER {words}": handler
     for handler, kinds in (
         (altering_tables.create_or_alter_table, _TABLE_WORDS),
-        (views.create_or_alter_view, ("VIEW", "SECURE VIEW")),
+        (views.create_or_alter_view, _VIEW_WORDS),
         (containers.create_schema, ("SCHEMA", "TRANSIENT SCHEMA")),
         (containers.create_database, ("DATABASE", "TRANSIENT DATABASE")),
         (account_objects.create, ("WAREHOUSE", "ROLE")),
@@ -86,7 +88,7 @@ ROUTES: dict[str, Handler] = {
     "ALTER SESSION": parameters.alter_session,
     "SHOW PARAMETERS": parameters.show_parameters,
     **{f"CREATE {words}": tables.create_table for words in _TABLE_WORDS},
-    **{f"CREATE {words}": views.create_view for words in ("VIEW", "SECURE VIEW")},
+    **{f"CREATE {words}": views.create_view for words in _VIEW_WORDS},
     **_OR_ALTER,
     "CREATE SEQUENCE": relations.create_sequence,
     "CREATE SCHEMA": containers.create_schema,
@@ -95,8 +97,8 @@ ROUTES: dict[str, Handler] = {
     "CREATE TRANSIENT DATABASE": containers.create_database,
     "DROP DATABASE": containers.drop_container,
     "DROP SCHEMA": containers.drop_container,
-    "DROP TABLE": relations.drop_relation,
-    "DROP VIEW": relations.drop_relation,
+    "DROP TABLE": temporary.drop,
+    "DROP VIEW": temporary.drop,
     "DROP SEQUENCE": relations.drop_relation,
     "ALTER TABLE": tables.alter_table,
     "ALTER VIEW": relations.alter_table_or_view,

@@ -29,7 +29,6 @@ class Described:
     comment: str | None = None
     columns: list[tuple[str, str]] = field(default_factory=list)
     lengths: list[tuple[str, int]] = field(default_factory=list)
-    temporary: bool = False
     retention: dict[str, int] = field(default_factory=dict)
 
 
@@ -49,7 +48,6 @@ def take_properties(tree: exp.Create, described: Described) -> None:
         if isinstance(item, exp.SchemaCommentProperty):
             described.comment = item.this.name
         elif isinstance(item, exp.TemporaryProperty):
-            described.temporary = True
             kept.append(item)
         elif isinstance(
             item,

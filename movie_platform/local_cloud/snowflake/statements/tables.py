@@ -22,6 +22,7 @@ from movie_platform.local_cloud.snowflake.statements import relations, table_cha
 from movie_platform.local_cloud.snowflake.statements.authorizing import require
 from movie_platform.local_cloud.snowflake.statements.named_objects import read_alter
 from movie_platform.local_cloud.snowflake.statements.table_keys import alter_keys, at_key_action, checked_keys
+from movie_platform.local_cloud.snowflake.statements.temporary import create_temporary
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.table_definition import (
@@ -54,12 +55,14 @@ def timestamp_mapping(session: Session) -> str:
 def create_table(session: Session, statement: Statement) -> result_set.Result:
     """CREATE TABLE with its columns and keys."""
     definition = read_create_table(statement.sql, timestamp_mapping(session))
+    if definition.temporary:
+        return create_temporary(session, replace(statement, sql=definition.plain_sql))
     name = session.resolve(definition.name)
     columns = {column.name for column in definition.columns}
     keys = checked_keys(session, name, columns, definition.constraints)
     existed = session.account.engine.has_table(name)
     result = relations.create_table_or_view(session, replace(statement, sql=definition.plain_sql))
-    if statement.describe_only or definition.temporary or (existed and not definition.replace):
+    if statement.describe_only or (existed and not definition.replace):
         return result
     record_table(session, name, definition)
     key_records.add(session.account.engine, keys)
@@ -84,6 +87,8 @@ def alter_table(session: Session, statement: Statement) -> result_set.Result:
     alter = read_alter(stream, "TABLE")
     name = session.resolve(stream.name())
     work = _action(session, name, stream)
+    if session.translator.temporaries.kind_of(name) is not None:
+        raise unsupported(f"ALTER TABLE of the temporary table {name}")
     if work is None:
         return relations.alter_table_or_view(session, statement)
     if not session.account.engine.has_table(name):

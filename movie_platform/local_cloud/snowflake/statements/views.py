@@ -7,7 +7,7 @@ definition is not documented: number and words of that error are ours.
 
 from dataclasses import replace
 
-from movie_platform.local_cloud.snowflake.errors import beyond_alter, compilation_error
+from movie_platform.local_cloud.snowflake.errors import beyond_alter, compilation_error, unsupported
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import object_records, table_records
 from movie_platform.local_cloud.snowflake.state.privileges import OWNERSHIP, Securable
@@ -15,6 +15,7 @@ from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_
 from movie_platform.local_cloud.snowflake.statements import relations
 from movie_platform.local_cloud.snowflake.statements.authorizing import require
 from movie_platform.local_cloud.snowflake.statements.table_changes import set_comment
+from movie_platform.local_cloud.snowflake.statements.temporary import create_temporary
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.tokens import TokenStream
@@ -24,6 +25,8 @@ from movie_platform.local_cloud.snowflake.text.view_definition import ViewDefini
 def create_view(session: Session, statement: Statement) -> result_set.Result:
     """CREATE [OR REPLACE] VIEW."""
     definition = read_create_view(statement.sql)
+    if definition.temporary:
+        return create_temporary(session, replace(statement, sql=definition.plain_sql))
     name = session.resolve(definition.name)
     existed = kind_of(session.duck, name) is not None
     result = relations.create_table_or_view(session, statement)
@@ -54,6 +57,8 @@ def create_or_alter_view(session: Session, statement: Statement) -> result_set.R
     """
     definition = read_create_view(statement.sql)
     name = session.resolve(definition.name)
+    if session.translator.temporaries.kind_of(name) is not None:
+        raise unsupported("CREATE OR ALTER of a temporary view that is there")
     kind = kind_of(session.duck, name)
     if kind is None:
         return create_view(session, replace(statement, sql=without_or_alter(statement.sql)))

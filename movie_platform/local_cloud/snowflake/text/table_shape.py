@@ -13,15 +13,13 @@ from movie_platform.local_cloud.snowflake.text.column_types import same_type, wh
 from movie_platform.local_cloud.snowflake.text.table_definition import ColumnDefinition
 from movie_platform.local_cloud.snowflake.text.tokens import Kind, tokenize
 
-UNKNOWN_DEFAULT = ""
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table that is there.
 
-    `default` is UNKNOWN_DEFAULT where there is one whose text nobody recorded, `recorded` whether a statement said the
-    type, `added` whether the column came by an ALTER.
+    `recorded` is whether type and default are as a statement said them, and not what DuckDB makes of them; `added`
+    whether the column came by an ALTER.
     """
 
     name: str
@@ -145,7 +143,7 @@ def check_addable(table: str, column: ColumnDefinition, *, has_rows: bool) -> No
 
 def _property_changes(column: Column, wanted: ColumnDefinition) -> list[Change]:
     changes: list[Change] = []
-    if not _same_default(column.default, wanted.default):
+    if not _same_default(column, wanted.default):
         changes.append(default_change(column, wanted.default))
     if column.nullable != wanted.nullable:
         changes.append(SetNullable(column.name, wanted.nullable))
@@ -154,10 +152,10 @@ def _property_changes(column: Column, wanted: ColumnDefinition) -> list[Change]:
     return changes
 
 
-def _same_default(known: str | None, wanted: str | None) -> bool:
-    if known is None or wanted is None:
-        return known is wanted
-    return known == UNKNOWN_DEFAULT or _normal(known) == _normal(wanted)
+def _same_default(column: Column, wanted: str | None) -> bool:
+    if column.default is None or wanted is None:
+        return column.default is wanted
+    return not column.recorded or _normal(column.default) == _normal(wanted)
 
 
 def _normal(expression: str) -> list[str]:

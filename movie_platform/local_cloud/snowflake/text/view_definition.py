@@ -12,12 +12,14 @@ from movie_platform.local_cloud.snowflake.text.tokens import Kind, TokenStream, 
 
 @dataclass(frozen=True, slots=True)
 class ViewDefinition:
-    """What a CREATE VIEW defines. `columns` are names and comments, where it lists them; `query` is what follows AS.
+    """What a CREATE VIEW defines. `columns` are names and comments, where it lists them; `query` is what follows AS,
+    and `plain_sql` the statement for sqlglot.
 
     `change_tracking` is None where the statement does not say.
     """
 
     name: Name
+    plain_sql: str
     query: str
     columns: Mapping[str, str | None] = field(default_factory=dict)
     comment: str | None = None
@@ -47,9 +49,11 @@ def read_create_view(sql: str) -> ViewDefinition:
     replaces = stream.accept("OR", "REPLACE")
     alters = not replaces and stream.accept("OR", "ALTER")
     secure = stream.accept("SECURE")
+    start = stream.token.start
     if not stream.accept("LOCAL"):
         stream.accept("GLOBAL")
     temporary = stream.accept("TEMPORARY") or stream.accept("TEMP") or stream.accept("VOLATILE")
+    plain_sql = f"{sql[:start]}TEMPORARY{sql[stream.previous_end :]}" if temporary else sql
     stream.accept("RECURSIVE")
     stream.expect("VIEW")
     if alters and stream.at("IF", "NOT"):
@@ -68,7 +72,9 @@ def read_create_view(sql: str) -> ViewDefinition:
             tracking = stream.boolean()
         else:
             stream.expect("COPY", "GRANTS")
-    return ViewDefinition(name, stream.rest(), columns, comment, secure, temporary, replaces, tracking)
+    return ViewDefinition(
+        name, plain_sql, stream.rest(), columns, comment, secure, temporary, replaces, tracking
+    )
 
 
 def _read_columns(stream: TokenStream) -> dict[str, str | None]:

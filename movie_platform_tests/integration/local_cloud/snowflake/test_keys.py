@@ -6,11 +6,13 @@ Sources: Snowflake documentation, "Constraints" (docs.snowflake.com/en/sql-refer
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import DatabaseError
 
+from movie_platform_tests.local_engine import local_account, open_session, run
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, dicts, rows
 
 pytestmark = pytest.mark.cloud
@@ -265,3 +267,18 @@ def test_keys_are_there_after_the_server_starts_again(snowflake_cloud: Snowflake
     snowflake_cloud.up()
     with snowflake_cloud.connect(database="KEPT") as opened:
         assert [key["constraint_name"] for key in dicts(opened, "SHOW PRIMARY KEYS")] == ["ORDERS_KEY"]
+
+
+def test_primary_keys_of_an_earlier_home_are_kept(tmp_path: Path) -> None:
+    with local_account(tmp_path) as account:
+        run(open_session(account), "CREATE DATABASE d")
+        account.engine.run(
+            "CREATE TABLE _fs_global._fs_information_schema._fs_keys (database_name VARCHAR, schema_name VARCHAR, "
+            "table_name VARCHAR, column_name VARCHAR, kind VARCHAR, key_sequence INTEGER);"
+            "INSERT INTO _fs_global._fs_information_schema._fs_keys VALUES ('D', 'PUBLIC', 'T', 'B', 'PrimaryKey', 1), "
+            "('D', 'PUBLIC', 'T', 'A', 'PrimaryKey', 2), ('D', 'PUBLIC', 'T', 'C', 'ForeignKey', 3)"
+        )
+    for _ in range(2):
+        with local_account(tmp_path) as account:
+            shown = run(open_session(account), "SHOW PRIMARY KEYS IN DATABASE d")
+            assert [(row[3], row[4], row[5]) for row in shown] == [("T", "B", 1), ("T", "A", 2)]

@@ -14,7 +14,6 @@ from movie_platform.local_cloud.snowflake.text.table_definition import (
     read_create_table,
 )
 from movie_platform.local_cloud.snowflake.text.table_shape import (
-    UNKNOWN_DEFAULT,
     AddColumn,
     Column,
     DropColumn,
@@ -137,7 +136,10 @@ def test_a_table_comes_to_its_shape_by_dropping_changing_and_adding() -> None:
     [
         (present("A", "TIMESTAMP_TZ(9)", recorded=False), ColumnDefinition("A", "TIMESTAMP_LTZ(3)")),
         (present("A", "VARIANT", recorded=False), ColumnDefinition("A", "ARRAY")),
-        (present("A", default=UNKNOWN_DEFAULT), ColumnDefinition("A", "NUMBER(38,0)", default="5")),
+        (
+            present("A", default="CAST('5' AS BIGINT)", recorded=False),
+            ColumnDefinition("A", "NUMBER(38,0)", default="5"),
+        ),
         (
             present("A", default="Current_Date( )"),
             ColumnDefinition("A", "NUMBER(38,0)", default="current_date()"),
