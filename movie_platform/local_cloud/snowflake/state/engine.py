@@ -246,6 +246,11 @@ class Engine:
         )
         return [row[0] for row in rows]
 
+    def schemas(self, database: str) -> list[str]:
+        """The schemas of a database, INFORMATION_SCHEMA left out."""
+        rows = self.query("SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [database])
+        return sorted(str(row[0]) for row in rows if not str(row[0]).startswith(("_", "information", "pg_")))
+
     def has_schema(self, database: str, schema: str) -> bool:
         """Whether a schema exists."""
         return bool(

@@ -5,9 +5,16 @@ A view here covers all databases of the account; who asks for one database's add
 documentation, "Snowflake Information Schema" (docs.snowflake.com/en/sql-reference/info-schema), a page for each view.
 """
 
+from collections.abc import Iterable
+
 from sqlglot import exp
 
-from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_CATALOG, ACCOUNT_STATE, STATE_SCHEMA
+from movie_platform.local_cloud.snowflake.state.engine import (
+    ACCOUNT_CATALOG,
+    ACCOUNT_STATE,
+    STATE_SCHEMA,
+    Engine,
+)
 from movie_platform.local_cloud.snowflake.state.retention import DEFAULTS
 from movie_platform.local_cloud.snowflake.text.column_types import MAXIMUM_BINARY, MAXIMUM_TEXT
 
@@ -22,6 +29,40 @@ _DATABASE_COLUMNS: dict[str, str | None] = {
     "REFERENTIAL_CONSTRAINTS": "CONSTRAINT_CATALOG",
 }
 _NEVER = "to_timestamp(0)::TIMESTAMPTZ"
+
+
+# What a row of a view is about: a table or view by schema and name, or a schema. A role sees what it has a right on.
+_ABOUT: dict[str, tuple[str, ...]] = {
+    "TABLES": ("TABLE_SCHEMA", "TABLE_NAME"),
+    "COLUMNS": ("TABLE_SCHEMA", "TABLE_NAME"),
+    "VIEWS": ("TABLE_SCHEMA", "TABLE_NAME"),
+    "SCHEMATA": ("SCHEMA_NAME",),
+    "TABLE_CONSTRAINTS": ("TABLE_SCHEMA", "TABLE_NAME"),
+}
+
+
+def hidden_from_nobody(name: str) -> bool:
+    """Whether a view's rows are about nothing that a role might not see."""
+    return name not in _ABOUT
+
+
+def relations_of(engine: Engine, database: str) -> list[tuple[str, str, str]]:
+    """Kind, schema and name of the tables and views of a database."""
+    return engine.query(
+        f"SELECT kind, schema_name, name FROM {ACCOUNT_STATE}._fs_relations WHERE database_name = ?",
+        [database],
+    )
+
+
+def only(query: exp.Select, name: str, places: Iterable[tuple[str, ...]]) -> exp.Select:
+    """A view's rows that are about these places alone: (schema, name), or for SCHEMATA (schema,)."""
+    columns = _ABOUT[name]
+    seen = {place[: len(columns)] for place in places}
+    if not seen:
+        return query.where(exp.false(), copy=False)
+    about = exp.Tuple(expressions=[exp.column(column, quoted=True) for column in columns])
+    listed = [exp.Tuple(expressions=[exp.Literal.string(part) for part in place]) for place in sorted(seen)]
+    return query.where(exp.In(this=about, expressions=listed), copy=False)
 
 
 def view_query(database: str, name: str) -> exp.Select | None:

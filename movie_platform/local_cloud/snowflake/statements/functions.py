@@ -13,7 +13,12 @@ from sqlglot import Expr, exp
 from movie_platform.local_cloud.snowflake.errors import compilation_error, does_not_exist, unsupported
 from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import load_history
-from movie_platform.local_cloud.snowflake.state.information_schema import view_query
+from movie_platform.local_cloud.snowflake.state.information_schema import (
+    hidden_from_nobody,
+    only,
+    relations_of,
+    view_query,
+)
 from movie_platform.local_cloud.snowflake.state.privileges import ACCOUNT, Securable
 from movie_platform.local_cloud.snowflake.state.task_store import history_query
 from movie_platform.local_cloud.snowflake.statements.authorizing import may, require_seen, sees
@@ -26,6 +31,7 @@ from movie_platform.local_cloud.snowflake.statements.task_functions import (
     enable_dependents,
     runtime_info,
 )
+from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.tokens import parse_name
 
 _CONTEXT: dict[str, Callable[[Session], str | None]] = {
@@ -261,6 +267,20 @@ def _named_arguments(call: exp.Anonymous, function: str) -> dict[str, Expr]:
     return arguments
 
 
+def _seen_in(session: Session, database: str) -> list[tuple[str, ...]]:
+    # "Information Schema": a role sees there what it has any privilege on.
+    places: list[tuple[str, ...]] = [
+        (schema, name)
+        for kind, schema, name in relations_of(session.account.engine, database)
+        if sees(session, Securable.in_schema(kind, FullName(database, schema, name)))
+    ]
+    # A schema may be seen that has nothing in it.
+    schemas = session.account.engine.schemas(database)
+    places += [("INFORMATION_SCHEMA", ""), ("information_schema", "")]
+    places += [(schema, "") for schema in schemas if sees(session, Securable.schema(database, schema))]
+    return places
+
+
 def _replace_view(session: Session, table: exp.Table) -> None:
     if not isinstance(table.this, exp.Identifier):
         return
@@ -277,5 +297,7 @@ def _replace_view(session: Session, table: exp.Table) -> None:
             query = load_history.load_history_view if name == "LOAD_HISTORY" else load_history.pipes_view
             _replace(table, query(database))
         elif (view := view_query(database, name)) is not None:
+            if not hidden_from_nobody(name):
+                view = only(view, name, _seen_in(session, database))
             table.set("alias", table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(name)))
             _replace(table, view)

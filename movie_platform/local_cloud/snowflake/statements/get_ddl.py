@@ -14,8 +14,10 @@ from movie_platform.local_cloud.snowflake.session import Session
 from movie_platform.local_cloud.snowflake.state import key_records, object_records, retention
 from movie_platform.local_cloud.snowflake.state.engine import ACCOUNT_STATE
 from movie_platform.local_cloud.snowflake.state.key_records import Key
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
 from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_of, kind_of
 from movie_platform.local_cloud.snowflake.state.task_store import Task
+from movie_platform.local_cloud.snowflake.statements.authorizing import require_seen
 from movie_platform.local_cloud.snowflake.statements.tasks import SUSPEND_AFTER, TIMEOUT_MS
 from movie_platform.local_cloud.snowflake.text.names import FullName, Name, shown
 from movie_platform.local_cloud.snowflake.text.table_definition import FOREIGN_KEY
@@ -33,7 +35,21 @@ def get_ddl(session: Session, kind: str, name: str, *, qualified: bool = False) 
     writer = _WRITERS.get(wanted)
     if writer is None:
         raise unsupported(f"GET_DDL of a {kind}")
-    return writer(session, parse_name(name), _full_names if qualified else _own_names)
+    written = parse_name(name)
+    _require_seen(session, wanted, written)
+    return writer(session, written, _full_names if qualified else _own_names)
+
+
+def _require_seen(session: Session, kind: str, written: Name) -> None:
+    if kind in {"DATABASE", "WAREHOUSE"}:
+        require_seen(session, Securable(kind, written.name))
+    elif kind == "SCHEMA":
+        require_seen(session, Securable.schema(written.schema or session.database or "", written.name))
+    else:
+        name = session.resolve(written)
+        found = kind_of(session.duck, name) if kind in {"TABLE", "VIEW"} else kind.replace("_", " ")
+        if found is not None:
+            require_seen(session, Securable.in_schema(found, name))
 
 
 _Names = Callable[[FullName], str]

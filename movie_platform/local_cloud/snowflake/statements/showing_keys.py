@@ -10,6 +10,8 @@ from movie_platform.local_cloud.snowflake.errors import does_not_exist, unsuppor
 from movie_platform.local_cloud.snowflake.session import Session, Statement
 from movie_platform.local_cloud.snowflake.state import key_records
 from movie_platform.local_cloud.snowflake.state.key_records import Key
+from movie_platform.local_cloud.snowflake.state.privileges import Securable
+from movie_platform.local_cloud.snowflake.statements.authorizing import sees
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName, Name
 from movie_platform.local_cloud.snowflake.text.table_definition import FOREIGN_KEY, PRIMARY_KEY, UNIQUE
@@ -44,7 +46,7 @@ def show(session: Session, statement: Statement) -> result_set.Result:
     found = [
         key
         for key in key_records.keys(session.account.engine, where, referenced=exported)
-        if key.kind == kind
+        if key.kind == kind and sees(session, Securable.in_schema("TABLE", key.table))
     ]
     rows = [row(session, key, number) for key in found for number in range(len(key.columns))]
     return result_set.rows_result(_FOREIGN if kind == FOREIGN_KEY else _OWN, rows)

@@ -103,6 +103,20 @@ ACTIONS = {
     "CREATE RESOURCE MONITOR IF NOT EXISTS made_by_{role} WITH CREDIT_QUOTA = 1": "------",
     "ALTER TABLE films.s.t ALTER COLUMN id COMMENT 'key'": "+0--00",
     "COMMENT ON TABLE films.s.t IS 'films'": "+0--00",
+    "CREATE OR ALTER TABLE films.s.t (id NUMBER)": "+0--00",
+    "CREATE OR ALTER VIEW films.s.v AS SELECT id FROM films.s.t": "+-0000",
+    "CREATE OR ALTER FILE FORMAT films.s.format TYPE = PARQUET": "+----0",
+    "CREATE OR ALTER SCHEMA films.s": "+----0",
+    "CREATE OR ALTER DATABASE films": "+----0",
+    "CREATE OR ALTER WAREHOUSE wh": "------",
+    "CREATE OR ALTER ROLE reader": "000000",
+    "ALTER TABLE films.s.t ADD PRIMARY KEY (id)": "+0--00",
+    "ALTER TABLE films.s.t DROP PRIMARY KEY": "+0--00",
+    "ALTER TABLE films.s.t UNSET DATA_RETENTION_TIME_IN_DAYS": "+0--00",
+    "SELECT GET_DDL('TABLE', 'films.s.t')": "+0++00",
+    "SELECT GET_DDL('VIEW', 'films.s.v')": "++0000",
+    "SHOW PARAMETERS IN TABLE films.s.t": "+0++00",
+    "CREATE OR REPLACE TEMPORARY VIEW own_view AS SELECT id FROM films.s.v": "++0000",
     "DROP TABLE films.s.t": " 0--00",
     "DROP VIEW films.s.v": " -0000",
     "DROP STREAM films.s.news": " -0000",
@@ -305,6 +319,31 @@ def test_a_role_has_what_roles_granted_to_it_have(account: Account) -> None:
     run(admin, "GRANT ROLE above TO ROLE SYSADMIN")
     assert number_of(admin, "SELECT id FROM films.s.v") is None
     run(admin, "REVOKE ROLE above FROM ROLE SYSADMIN")
+
+
+@pytest.mark.parametrize(
+    ("role", "seen"),
+    [
+        ("OWNER", {"OTHER", "T", "V"}),
+        ("READER", {"V"}),
+        ("LOADER", {"OTHER", "T"}),
+        ("NOBODY", None),
+    ],
+)
+def test_information_schema_and_show_keys_tell_a_role_of_what_it_has_a_right_on(
+    account: Account, role: str, seen: set[str] | None
+) -> None:
+    """ "Snowflake Information Schema" (…/sql-reference/info-schema): only objects that the role has been granted access to."""
+    session = session_of(account, role)
+    query = "SELECT table_name FROM films.INFORMATION_SCHEMA.{} WHERE table_schema = 'S'"
+    if seen is None:
+        assert number_of(session, query.format("TABLES")) == HIDDEN
+        return
+    for view in ("TABLES", "COLUMNS"):
+        found = {row[0] for row in run(session, query.format(view))}
+        assert {name for name in found if name in {"OTHER", "T", "V"}} == seen
+    schemas = run(session, "SELECT schema_name FROM films.INFORMATION_SCHEMA.SCHEMATA")
+    assert ("S",) in [tuple(row) for row in schemas]
 
 
 def test_in_a_managed_schema_only_its_owner_grants(account: Account) -> None:

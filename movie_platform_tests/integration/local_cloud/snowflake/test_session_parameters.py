@@ -13,6 +13,7 @@ import pytest
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import DatabaseError
 
+from movie_platform.local_cloud.snowflake.state.user_keys import public_key_text
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows, wait_for
 
 pytestmark = pytest.mark.cloud
@@ -73,7 +74,10 @@ def test_a_session_is_before_its_user_and_a_user_before_the_account(
     snowflake_cloud: SnowflakeCloud, account: SnowflakeConnection
 ) -> None:
     user = f"U{uuid.uuid4().hex[:8].upper()}"
-    rows(account, f"CREATE USER {user} TIMEZONE = 'Asia/Tokyo'")
+    settings = snowflake_cloud.settings
+    assert settings.snowflake_admin_private_key_path is not None
+    key = public_key_text(settings.snowflake_admin_private_key_path.read_bytes())
+    rows(account, f"CREATE USER {user} TIMEZONE = 'Asia/Tokyo' RSA_PUBLIC_KEY = '{key}'")
     rows(account, "ALTER ACCOUNT SET TIMEZONE = 'Europe/Berlin' DATE_OUTPUT_FORMAT = 'DD/MM/YYYY'")
     assert parameter(account, "TIMEZONE") == ("Europe/Berlin", "ACCOUNT")
     assert parameter(account, "TIMEZONE", f"IN USER {user}") == ("Asia/Tokyo", "USER")
