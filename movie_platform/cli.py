@@ -16,6 +16,7 @@ from movie_platform.commands import (
     bundle,
     cloud,
     demo,
+    destroy,
     dev,
     doctor,
     export,
@@ -70,6 +71,7 @@ demo.register(app)
 dev.register(app)
 app.add_typer(cloud.app, name="cloud")
 provision.register(app)
+destroy.register(app)
 run.register(app)
 extract.register(app)
 land.register(app)

@@ -17,6 +17,7 @@ from movie_platform.provision.differences import (
     own_warehouses,
     require_nothing_lost,
 )
+from movie_platform.provision.present import gone, objects_of_account
 from movie_platform.provision.render import Parameter
 from movie_platform.provision.sql import (
     AppliedFile,
@@ -72,7 +73,16 @@ def prepare_account(
         if warehouse_exists(session, settings.snowflake_warehouse):
             _execute(session, f"USE WAREHOUSE {_identifier(settings.snowflake_warehouse)}")
             known = SchemaHistory(session, settings.snowflake_database).applied()
-        for file in pending_files(account_files(files), known):
+        ours = account_files(files)
+        pending = pending_files(ours, known)
+        lost = gone(
+            (text for file in ours if file not in pending for text in file.statements if ".OPS" not in text),
+            objects_of_account(session),
+        )
+        if lost:
+            progress(f"snowflake: gone since it was made: {', '.join(lost)}; it is made again")
+            pending = ours
+        for file in pending:
             progress(f"snowflake: {file.name}")
             began = time.monotonic()
             follow = list(_following(session, file))

@@ -28,6 +28,7 @@ from movie_platform.provision.artifacts import (
 )
 from movie_platform.provision.files import BOOTSTRAP_TEMPLATE, SQL_FOLDER, TEMPLATE
 from movie_platform.provision.pipes import pipes_to_replace, replace_pipe
+from movie_platform.provision.present import gone, objects_of_database
 from movie_platform.provision.sql import (
     Pass,
     SchemaHistory,
@@ -196,12 +197,20 @@ class _Provisioning:
                 use_warehouse(session, settings.snowflake_warehouse)
                 known = SchemaHistory(session, settings.snowflake_database).applied()
             pending = {file.name for file in pending_files(ours, known)}
+            lost: list[str] = []
+            if known:
+                applied = [
+                    file for file in files if file.name not in pending and file not in account_files(files)
+                ]
+                present = objects_of_database(session, settings.snowflake_database.upper())
+                lost = gone((text for file in applied for text in file.statements), present)
             for file in files if known else ():
                 found = differences_of(session, file)
                 (differences if file.name in pending else drift).extend(str(each) for each in found)
         return (
             (
                 *sorted(pending),
+                *(f"{name}, which is gone" for name in lost),
                 *(f"pipe {name}" for name in sorted(pipes)),
                 *(f"stream {name}" for name in sorted(replacements(files, stale))),
             ),

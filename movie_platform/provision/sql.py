@@ -21,6 +21,7 @@ from movie_platform.provision.actual import NOT_THERE, actual_table
 from movie_platform.provision.contract_sql import with_contracts
 from movie_platform.provision.declared import declared_tables
 from movie_platform.provision.differences import Difference, differences_of_table, require_nothing_lost
+from movie_platform.provision.present import gone, objects_of_database
 from movie_platform.provision.render import Parameter, render, with_includes
 from movie_platform.provision.statements import split_statements
 from movie_platform.resources.snowflake_connection import query_rows
@@ -102,6 +103,7 @@ class SchemaHistory:
 
     def __init__(self, connection: SnowflakeConnection, database: str) -> None:
         self._connection = connection
+        self.database = database
         self._table = f"{Parameter('identifier', database).sql('database')}.{HISTORY_TABLE}"
 
     def applied(self) -> dict[str, str]:
@@ -176,11 +178,24 @@ class SqlDeployment:
         """
         use_role(self._connection, self._role)
         self._applied |= self._history.applied()
-        for file in pending_files(self.files, self._applied):
-            if file.belongs_to in passes:
-                self._apply(file)
+        ours = [file for file in self.files if file.belongs_to in passes]
+        pending = pending_files(ours, self._applied)
+        if len(pending) < len(ours):
+            # What was granted on it is gone with it, so all files of the pass are applied again, not its own alone.
+            lost = self._lost(file for file in ours if file not in pending)
+            if lost:
+                self._progress(f"snowflake: gone since it was made: {', '.join(lost)}; it is made again")
+                pending = tuple(ours)
+        for file in pending:
+            self._apply(file)
         self._note()
         use_role(self._connection, self._own_role)
+
+    def _lost(self, files: Iterable[SqlFile]) -> list[str]:
+        with self.acting_as(self._own_role):
+            present = objects_of_database(self._connection, self._history.database)
+        use_role(self._connection, self._role)
+        return gone((statement for file in files for statement in file.statements), present)
 
     def execute(self, statement: str) -> None:
         """Runs one statement beside the files, as the owner of what they make."""

@@ -148,6 +148,27 @@ class StackDeployer:
             self._cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=name)
         return StackResult(stack.name, changes, self.outputs(stack.name))
 
+    def exists(self, name: str) -> bool:
+        """Whether there is anything of a stack."""
+        described = self._describe(name)
+        return described is not None and described["StackStatus"] != _GONE
+
+    def delete(self, name: str) -> None:
+        """Deletes a stack; its buckets stay, as its template says. Nothing happens where there is none.
+
+        Raises StackError where it fails or takes too long.
+        """
+        if not self.exists(name):
+            return
+        self._cloudformation.delete_stack(StackName=name)
+        status = self._settled_status(name, Deadline(self._deadline_seconds))
+        if status not in {None, _GONE}:
+            raise StackError(
+                "stack_not_deleted",
+                f"Stack {name} ended as {status}. {self._failures(name)}",
+                "Correct the cause, for example somebody's files in what it made, and delete again.",
+            )
+
     def outputs(self, name: str) -> dict[str, str]:
         """The outputs of a stack; empty where it does not exist."""
         described = self._describe(name)

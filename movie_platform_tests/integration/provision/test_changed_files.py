@@ -170,6 +170,29 @@ def test_a_change_that_alter_table_cannot_make_is_refused_by_the_account(setting
         provision(settings)
 
 
+def test_what_was_dropped_by_hand_is_made_again_with_its_rights(
+    settings: Settings, deployer: SnowflakeConnection
+):
+    execute(
+        deployer,
+        "DROP VIEW MARTS.TOP_MOVIES",
+        "DROP TABLE OPS.PENDING_DAYS",
+        "ALTER TASK CORE.COLLECT_ARRIVALS SUSPEND",
+        "DROP TASK CORE.MEASURE_QUALITY",
+    )
+    planned = provision(settings, dry_run=True)
+    database = settings.snowflake_database
+    assert {
+        f"table {database}.OPS.PENDING_DAYS, which is gone",
+        f"view {database}.MARTS.TOP_MOVIES, which is gone",
+    } <= set(planned.sql_files)
+    provision(settings)
+    with connect(settings, role=settings.snowflake_transformer_role) as session:
+        execute(session, f"DELETE FROM {database}.OPS.PENDING_DAYS WHERE FALSE")
+        assert list(query_rows(session, f"SELECT movie_id FROM {database}.MARTS.TOP_MOVIES")) == []
+    assert not provision(settings).changed
+
+
 def test_a_changed_quota_is_given_to_our_monitor_and_to_nobody_elses(
     settings: Settings, provisioned_cloud: Settings, monkeypatch: pytest.MonkeyPatch
 ):

@@ -333,7 +333,7 @@ def test_a_role_has_what_roles_granted_to_it_have(account: Account) -> None:
 def test_information_schema_and_show_keys_tell_a_role_of_what_it_has_a_right_on(
     account: Account, role: str, seen: set[str] | None
 ) -> None:
-    """ "Snowflake Information Schema" (…/sql-reference/info-schema): only objects that the role has been granted access to."""
+    """The page "Snowflake Information Schema" (…/sql-reference/info-schema): what the role has access to."""
     session = session_of(account, role)
     query = "SELECT table_name FROM films.INFORMATION_SCHEMA.{} WHERE table_schema = 'S'"
     if seen is None:
