@@ -10,6 +10,7 @@ from snowflake.connector import SnowflakeConnection
 from movie_platform.contracts import Table
 from movie_platform.contracts.tables import BATCHES, QUARANTINED_ROWS
 from movie_platform.contracts.warehouse import CORE_TABLES, DATA_QUALITY_RESULTS
+from movie_platform.provision.account import prepare_account
 from movie_platform.provision.files import SQL_FOLDER
 from movie_platform.provision.sql import SqlFile, load_sql_files, run_file
 from movie_platform.provision.warehouse import sql_parameters
@@ -39,6 +40,12 @@ def prepare(connection: SnowflakeConnection) -> None:
     apply(connection, files, ("5",))
     rows(connection, "USE ROLE SYSADMIN")
     fill(connection)
+
+
+def let_the_platform_in(settings: Settings) -> None:
+    """The platform's users, with their keys: for tests in which it signs in itself."""
+    files = load_sql_files(SQL_FOLDER, sql_parameters(settings, "arn:aws:iam::000000000000:role/archive"))
+    prepare_account(settings, files, query_tag="tests", progress=lambda _line: None)
 
 
 def apply(connection: SnowflakeConnection, files: Iterable[SqlFile], numbers: tuple[str, ...]) -> None:

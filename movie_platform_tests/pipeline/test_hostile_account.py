@@ -27,7 +27,7 @@ def test_a_bundle_reaches_the_marts_with_the_times_and_days_that_it_was_written_
     bundle = plain_bundle(source=SOURCE, dt=DT)
     path, result = tmp_path / "bundle.zip", tmp_path / "result.json"
     path.write_bytes(bundle.zipped())
-    with closing(connect(settings, role="ACCOUNTADMIN")) as administrator, hostile_account(administrator):
+    with closing(connect(settings, login="administrator")) as administrator, hostile_account(administrator):
         done = CliRunner().invoke(
             app,
             [

@@ -15,7 +15,7 @@ from movie_platform.contracts.marts import MART_VIEWS, TOP_MOVIES
 from movie_platform.graph import asset_keys
 from movie_platform.resources.snowflake import WarehouseResource
 from movie_platform.settings import Settings
-from movie_platform_tests.mart_tables import SETTINGS, definition, prepare
+from movie_platform_tests.mart_tables import SETTINGS, definition, let_the_platform_in, prepare
 from movie_platform_tests.snowflake_cloud import SnowflakeCloud, rows
 
 pytestmark = pytest.mark.cloud
@@ -29,8 +29,10 @@ def connection(snowflake_cloud: SnowflakeCloud) -> Iterator[SnowflakeConnection]
 
 
 @pytest.fixture(scope="module")
-def settings(snowflake_cloud: SnowflakeCloud) -> Settings:
-    return Settings(home=snowflake_cloud.home, snowflake_database=SETTINGS.snowflake_database)
+def settings(snowflake_cloud: SnowflakeCloud, connection: SnowflakeConnection) -> Settings:
+    found = Settings(home=snowflake_cloud.home, snowflake_database=SETTINGS.snowflake_database)
+    let_the_platform_in(found)
+    return found
 
 
 def materialize(settings: Settings, *selected: dg.AssetKey) -> dg.ExecuteInProcessResult:

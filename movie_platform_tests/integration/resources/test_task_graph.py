@@ -18,6 +18,7 @@ from movie_platform.contracts.warehouse import (
     LOAD_RUNS,
     PENDING_DAYS,
 )
+from movie_platform.local_cloud.snowflake.state.user_keys import public_key_text
 from movie_platform.resources.graph_state import TASKS
 from movie_platform.resources.task_graph import (
     AppliedVersion,
@@ -80,8 +81,27 @@ def connection(snowflake_cloud: SnowflakeCloud) -> Iterator[SnowflakeConnection]
         for schema in ("RAW", "CORE", "OPS"):
             rows(opened, f"CREATE SCHEMA IF NOT EXISTS {schema}")
         rows(opened, "CREATE WAREHOUSE IF NOT EXISTS MOVIES_WH WAREHOUSE_SIZE = XSMALL")
-        rows(opened, f"CREATE ROLE IF NOT EXISTS {DATABASE}_TRANSFORMER")
+        let_the_transformer_in(snowflake_cloud, opened)
         yield opened
+
+
+def let_the_transformer_in(cloud: SnowflakeCloud, administrator: SnowflakeConnection) -> None:
+    """The orchestrator's user, and what its role needs of the tables and tasks that the tests make."""
+    settings, role = cloud.settings, f"{DATABASE}_TRANSFORMER"
+    assert settings.snowflake_private_key_path is not None
+    key = public_key_text(settings.snowflake_private_key_path.read_bytes())
+    for statement in (
+        f"CREATE ROLE IF NOT EXISTS {role}",
+        f"CREATE USER IF NOT EXISTS {settings.snowflake_user} RSA_PUBLIC_KEY = '{key}'",
+        f"GRANT ROLE {role} TO USER {settings.snowflake_user}",
+        f"GRANT USAGE ON WAREHOUSE MOVIES_WH TO ROLE {role}",
+        f"GRANT EXECUTE TASK ON ACCOUNT TO ROLE {role}",
+        f"GRANT USAGE ON DATABASE {DATABASE} TO ROLE {role}",
+        f"GRANT USAGE ON ALL SCHEMAS IN DATABASE {DATABASE} TO ROLE {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON FUTURE TABLES IN DATABASE {DATABASE} TO ROLE {role}",
+        f"GRANT MONITOR, OPERATE ON FUTURE TASKS IN DATABASE {DATABASE} TO ROLE {role}",
+    ):
+        rows(administrator, statement)
 
 
 @pytest.fixture

@@ -271,7 +271,9 @@ def test_keys_are_there_after_the_server_starts_again(snowflake_cloud: Snowflake
 
 def test_primary_keys_of_an_earlier_home_are_kept(tmp_path: Path) -> None:
     with local_account(tmp_path) as account:
-        run(open_session(account), "CREATE DATABASE d")
+        session = open_session(account)
+        run(session, "CREATE DATABASE d")
+        run(session, "CREATE TABLE d.PUBLIC.t (a NUMBER, b NUMBER, c NUMBER)")
         account.engine.run(
             "CREATE TABLE _fs_global._fs_information_schema._fs_keys (database_name VARCHAR, schema_name VARCHAR, "
             "table_name VARCHAR, column_name VARCHAR, kind VARCHAR, key_sequence INTEGER);"
