@@ -9,6 +9,7 @@ grants, warehouses, integrations, stages, file formats) is in the account's file
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,6 +149,10 @@ CREATE TABLE IF NOT EXISTS {state}._fs_copy_history (
 def state_of(database: str) -> str:
     """The schema, in a database's file, in which the local Snowflake keeps the state of the database's objects."""
     return f"{quoted(database)}.{STATE_SCHEMA}"
+
+
+# How long a database that takes the place of another waits for statements that still read that.
+_FILE_SECONDS = 30.0
 
 
 class Engine:
@@ -298,9 +303,22 @@ class Engine:
                 if not replace:
                     raise already_exists(name)
                 self.drop_database(name)
-            self._attach(name, self.databases_folder / f"{name}.db")
+            self._attach_when_free(name)
             self._prepare_database(name)
         return True
+
+    def _attach_when_free(self, name: str) -> None:
+        # DuckDB lets go of a file that was detached when the last statement that read it has ended.
+        deadline = time.monotonic() + _FILE_SECONDS
+        while True:
+            try:
+                self._attach(name, self.databases_folder / f"{name}.db")
+            except duckdb.Error as error:
+                if "file handle conflict" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def drop_database(self, name: str, *, if_exists: bool = False) -> bool:
         """Drops a database with everything in it; False where it does not exist and that is no error."""
