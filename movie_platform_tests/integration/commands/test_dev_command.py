@@ -50,13 +50,15 @@ def wait_until_nothing_is_left(home: Path, of: str = "") -> None:
         time.sleep(0.2)
 
 
-def ask(port: int, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
+def ask(
+    port: int, path: str, body: dict[str, str] | None = None, headers: dict[str, str] | None = None
+) -> dict[str, object]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=90)
     connection.request(
         "POST" if body else "GET",
         path,
         json.dumps(body) if body else None,
-        {"Content-Type": "application/json"},
+        {"Content-Type": "application/json", **(headers or {})},
     )
     answer = connection.getresponse()
     assert answer.status == 200
@@ -65,12 +67,12 @@ def ask(port: int, path: str, body: dict[str, str] | None = None) -> dict[str, o
 
 def test_dev_serves_the_definitions_and_ctrl_c_stops_all_of_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with dev(home) as (process, port):
+    with dev(home) as (process, address):
         deadline = time.monotonic() + 60
         while not supervisor.status(home).running:
             assert time.monotonic() < deadline, supervisor.status(home)
             time.sleep(0.5)
-        answer = ask(port, "/graphql", {"query": SENSORS})
+        answer = ask(address.port, "/graphql", {"query": SENSORS}, address.authorization)
         repository = answer["data"]["repositoriesOrError"]["nodes"][0]  # type: ignore[index] - GraphQL's shape
         assert repository["location"]["name"] == "movie_platform"
         states = {sensor["name"]: sensor["sensorState"]["status"] for sensor in repository["sensors"]}

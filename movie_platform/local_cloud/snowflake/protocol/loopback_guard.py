@@ -34,7 +34,6 @@ class Refusal:
     status: HTTPStatus
     code: str
     message: str
-    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 def refusal(headers: Headers, port: int | None, *, pages: bool) -> Refusal | None:
@@ -75,7 +74,7 @@ class LoopbackGuard:
             return
         refused = refusal(scope["headers"], port_of(scope), pages=self._pages)
         if refused is not None:
-            await refuse(refused, scope, receive, send)
+            await answer(refused.status, f"{refused.code}: {refused.message}", scope, receive, send)
             return
 
         async def send_without_cors(message: Any) -> None:
@@ -93,24 +92,25 @@ def port_of(scope: Scope) -> int | None:
     return None if server is None else server[1]
 
 
-async def refuse(refused: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request, or a WebSocket's handshake, with a refusal in plain text."""
-    body = f"{refused.code}: {refused.message}\n".encode()
+async def answer(
+    status: HTTPStatus, text: str, scope: Scope, receive: Receive, send: Send, *, headers: Headers = ()
+) -> None:
+    """Answer a request in plain text, or a WebSocket's handshake so that there will be none."""
+    body = f"{text}\n".encode()
     kind = "http.response"
     if scope["type"] == "websocket":
         await receive()
         if _DENIAL not in scope.get("extensions", {}):
-            await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refused.code})
+            await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             return
         kind = _DENIAL
-    headers = [
+    plain = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
-        *refused.headers,
     ]
-    await send({"type": f"{kind}.start", "status": int(refused.status), "headers": headers})
+    await send({"type": f"{kind}.start", "status": int(status), "headers": [*plain, *headers]})
     await send({"type": f"{kind}.body", "body": body})
 
 
