@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from movie_platform.local_cloud.ports import pick
+
 COMMAND = str(Path(sys.executable).with_name("movie-platform"))
 START_SECONDS = 300
 STOP_SECONDS = 60
@@ -46,7 +48,8 @@ def dev(home: Path) -> Iterator[tuple[subprocess.Popen[str], Address]]:
     log = home.with_suffix(".log")
     with log.open("w") as output:
         process = subprocess.Popen(
-            [COMMAND, "--home", str(home), "dev"],
+            # Not the usual port: several tests begin at the same time.
+            [COMMAND, "--home", str(home), "dev", "--port", str(pick())],
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -144,11 +144,20 @@ class DagsterServers:
             self._raise_if_ended()
 
     def _is_ready(self) -> bool:
-        if self._status(self._token) == http.HTTPStatus.OK and (status := self._status(None)) is not None:
+        if (
+            self._listens()
+            and self._status(self._token) == http.HTTPStatus.OK
+            and (status := self._status(None)) is not None
+        ):
             _raise_if_open(status)
             return True
         self._raise_if_ended()
         return False
+
+    def _listens(self) -> bool:
+        """Whether it is our server that listens: somebody else may have taken the port while Dagster was loaded."""
+        child = None if self._child is None else ProcessIdentity.of(self._child.pid)
+        return child is not None and processes.listens(child, self._port)
 
     def _raise_if_ended(self) -> None:
         if self._child is not None and self._child.poll() is not None:

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page, Request, Response, expect,
 from movie_platform.local_cloud import supervisor
 from movie_platform_tests.dev_process import Address, dev, processes_of
 
+REBOUND_NAME = "evil.example"
 # No services of Google, no updates: pages of this machine are all that the browser opens.
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -22,6 +23,10 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A name of somebody else that leads to this machine, as DNS rebinding makes it.
+    f"--host-resolver-rules=MAP {REBOUND_NAME} 127.0.0.1",
+    # Newer Chromiums keep pages from elsewhere away from this machine by themselves; our servers do not count on it.
+    "--disable-features=LocalNetworkAccessChecks",
 )
 # Large enough for the lineage, small enough for a document.
 VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1600, 900
