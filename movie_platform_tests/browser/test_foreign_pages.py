@@ -109,6 +109,11 @@ def foreign_page(
     return foreign
 
 
+def prefix_of(page: Page) -> str:
+    """What the names begin with of all that a page tries to make."""
+    return f"of-{urlsplit(page.url).hostname}".replace(".", "-")
+
+
 @pytest.fixture
 def settings(platform: RunningPlatform) -> Settings:
     return Settings(home=platform.home)
@@ -173,9 +178,10 @@ def attempts_on_aws(page: Page, endpoint: str, prefix: str) -> dict[str, str]:
 
 def test_no_foreign_page_makes_anything_on_the_local_aws(foreign_page: Page, settings: Settings) -> None:
     endpoint = settings.aws_endpoint_url or ""
-    told = attempts_on_aws(foreign_page, endpoint, "foreign")
+    prefix = prefix_of(foreign_page)
+    told = attempts_on_aws(foreign_page, endpoint, prefix)
+    assert {name for name in functions(settings) | stacks(settings) if name.startswith(prefix)} == set()
     assert told["cors"] == told["preflight"] == "TypeError: Failed to fetch"
-    assert not {name for name in functions(settings) | stacks(settings) if name.startswith("foreign-")}
     socket = {"url": endpoint.replace("http", "ws"), "protocol": "mqtt"}
     assert foreign_page.evaluate(SOCKET, socket) == ["error"]
 
@@ -230,10 +236,11 @@ def attempts_on_the_ui(page: Page, url: str, prefix: str) -> Told:
 
 
 def test_no_foreign_page_changes_anything_in_the_ui(foreign_page: Page, platform: RunningPlatform) -> None:
-    told = attempts_on_the_ui(foreign_page, platform.url, "foreign")
+    prefix = prefix_of(foreign_page)
+    told = attempts_on_the_ui(foreign_page, platform.url, prefix)
+    assert {key for key in concurrency_keys(platform) if key.startswith(prefix)} == set()
     assert told["cors"] == "TypeError: Failed to fetch"
     assert told["socket"] == ["error"]
-    assert not {key for key in concurrency_keys(platform) if key.startswith("foreign-")}
 
 
 def test_what_the_pages_try_in_the_ui_works_from_its_own(page: Page, platform: RunningPlatform) -> None:
