@@ -7,26 +7,49 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from movie_platform.local_cloud.ports import pick
+
 COMMAND = str(Path(sys.executable).with_name("movie-platform"))
 START_SECONDS = 300
 STOP_SECONDS = 60
-# With what follows the port: a line that is half written has only some of its digits.
-_READY = re.compile(r"Dagster UI\s+(http://127\.0\.0\.1:(\d+))\s")
+# With what follows the token: a line that is half written has only some of its characters.
+_READY = re.compile(r"Dagster UI\s+(http://127\.0\.0\.1:(\d+))/\?token=(\S+)\s")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the UI is: `url` without a slash at its end, and the token that lets a client in."""
+
+    url: str
+    port: int
+    token: str
+
+    @property
+    def printed(self) -> str:
+        """The address as the command prints it, to be opened in a browser."""
+        return f"{self.url}/?token={self.token}"
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header with which a program is let in."""
+        return {"Authorization": f"Bearer {self.token}"}
 
 
 @contextmanager
-def dev(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The command once its UI answers, with the UI's port. Where it still runs in the end, it is stopped as
+def dev(home: Path) -> Iterator[tuple[subprocess.Popen[str], Address]]:
+    """The command once its UI answers, with the UI's address. Where it still runs in the end, it is stopped as
     Ctrl-C would, so that what it started ends with it.
     """
     log = home.with_suffix(".log")
     with log.open("w") as output:
         process = subprocess.Popen(
-            [COMMAND, "--home", str(home), "dev"],
+            # Not the usual port: several tests begin at the same time.
+            [COMMAND, "--home", str(home), "dev", "--port", str(pick())],
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -39,7 +62,7 @@ def dev(home: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)
-        yield process, int(ready[2])
+        yield process, Address(ready[1], int(ready[2]), ready[3])
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

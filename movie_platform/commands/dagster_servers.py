@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from typing import Self
 
 from movie_platform.automation.run_owner import fail_orphaned_runs
 from movie_platform.commands import console
+from movie_platform.commands.dagster_ui import DEV_MODULE
 from movie_platform.errors import ConfigurationError, PlatformError
 from movie_platform.local_cloud import ports, processes
+from movie_platform.local_cloud.files import write_atomically
 from movie_platform.local_cloud.ports import LOOPBACK
 from movie_platform.process_identity import ProcessIdentity
 from movie_platform.runs.instance import (
@@ -32,6 +35,8 @@ _READY_SECONDS = 120.0
 _GRACE_SECONDS = 20.0
 _POLL_SECONDS = 0.2
 _REQUEST_SECONDS = 2.0
+# 22 characters: the address fits into a line of a terminal.
+_TOKEN_BYTES = 16
 
 
 @contextmanager
@@ -60,14 +65,17 @@ class DagsterServers:
     def __init__(self, home: Path, *, port: int | None = None) -> None:
         self._home = home
         self._record = dagster_home(home) / "dev.json"
+        # In a file, which its owner alone can read: everybody can read a command line.
+        self._token_file = dagster_home(home) / "dev_token"
+        self._token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._wanted_port = port
         self._port = 0
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """Address of the UI, once the servers were started."""
-        return f"http://{LOOPBACK}:{self._port}"
+        """Address of the UI, once the servers were started, with the token that lets a browser in."""
+        return f"http://{LOOPBACK}:{self._port}/?token={self._token}"
 
     def __enter__(self) -> Self:
         prepare_dagster_home(self._home)
@@ -75,18 +83,11 @@ class DagsterServers:
         with open_instance(self._home) as instance:
             fail_orphaned_runs(instance)
         self._port = self._choose_port()
+        write_atomically(self._token_file, self._token.encode())
         console.say("Starting the Dagster UI and daemon")
         self._child = subprocess.Popen(
             [
-                # Dagster would rather have `dg dev`, a program of another package that does the same.
-                *(
-                    sys.executable,
-                    "-W",
-                    "ignore:Function `dev_command` is superseded",
-                    "-m",
-                    "dagster",
-                    "dev",
-                ),
+                *(sys.executable, "-m", DEV_MODULE, str(self._token_file)),
                 *("--workspace", str(workspace_file(self._home))),
                 *("--host", LOOPBACK),
                 *("--port", str(self._port)),
@@ -113,6 +114,7 @@ class DagsterServers:
         self._end(ProcessIdentity.of(self._child.pid))
         self._child.wait()
         self._record.unlink(missing_ok=True)
+        self._token_file.unlink(missing_ok=True)
 
     def wait_until_ready(self, stop: threading.Event) -> bool:
         """Waits until the UI answers; False where `stop` was set before. Raises PlatformError where the
@@ -131,7 +133,7 @@ class DagsterServers:
         except WaitTimeoutError as late:
             raise PlatformError(
                 "dagster_not_ready",
-                f"the Dagster UI did not answer on {self.url} within {_READY_SECONDS:.0f} s",
+                f"the Dagster UI did not answer on port {self._port} within {_READY_SECONDS:.0f} s",
                 "Its own messages are above.",
             ) from late
         return True
@@ -142,10 +144,20 @@ class DagsterServers:
             self._raise_if_ended()
 
     def _is_ready(self) -> bool:
-        if self._answers():
+        if (
+            self._listens()
+            and self._status(self._token) == http.HTTPStatus.OK
+            and (status := self._status(None)) is not None
+        ):
+            _raise_if_open(status)
             return True
         self._raise_if_ended()
         return False
+
+    def _listens(self) -> bool:
+        """Whether it is our server that listens: somebody else may have taken the port while Dagster was loaded."""
+        child = None if self._child is None else ProcessIdentity.of(self._child.pid)
+        return child is not None and processes.listens(child, self._port)
 
     def _raise_if_ended(self) -> None:
         if self._child is not None and self._child.poll() is not None:
@@ -155,13 +167,15 @@ class DagsterServers:
                 "Their own messages are above.",
             )
 
-    def _answers(self) -> bool:
+    def _status(self, token: str | None) -> int | None:
+        """The status with which the UI answers whoever knows this token; None where it does not answer."""
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=_REQUEST_SECONDS)
         try:
-            connection.request("GET", "/server_info")
-            return connection.getresponse().status == http.HTTPStatus.OK
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            connection.request("GET", "/server_info", headers=headers)
+            return connection.getresponse().status
         except (OSError, http.client.HTTPException):
-            return False
+            return None
         finally:
             connection.close()
 
@@ -180,7 +194,7 @@ class DagsterServers:
         owner, child = ProcessIdentity.of(os.getpid()), ProcessIdentity.of(self._child.pid)
         if owner and child:
             record = {"url": self.url, "owner": owner.as_record(), "servers": child.as_record()}
-            self._record.write_text(json.dumps(record), "utf-8")
+            write_atomically(self._record, json.dumps(record).encode())
 
     def _end_what_a_killed_command_left(self) -> None:
         try:
@@ -202,3 +216,16 @@ class DagsterServers:
         # `dagster dev` ends its own children when it is asked to; what is left of its session afterwards is
         # forced.
         processes.end(servers, grace_seconds=_GRACE_SECONDS)
+
+
+def _raise_if_open(status: int) -> None:
+    """Raises PlatformError where the UI answered with this status to somebody who did not know the token: Dagster
+    started another web server than ours.
+    """
+    if status != http.HTTPStatus.UNAUTHORIZED:
+        raise PlatformError(
+            "dagster_ui_open",
+            f"the Dagster UI gave status {status} to a request without the token: web pages and other users of this "
+            "machine could use it, so it was stopped",
+            "Install the release of Dagster that requirements.lock names.",
+        )

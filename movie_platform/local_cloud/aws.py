@@ -7,20 +7,27 @@ environment (`services.py`), which MiniStack reads when it is imported.
 MiniStack writes objects to disk at once, but all else (settings of buckets, queues and their messages,
 functions, stacks, the catalog, log events) only when it is asked to end, and `kill -9` does not ask. This
 process therefore also saves that state shortly after calls that may have changed it, in MiniStack's own
-format and by its own functions.
+format and by its own functions. Nor does MiniStack ask who calls: requests of web pages never reach it.
 """
 
 import argparse
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from movie_platform.local_cloud.ports import LOOPBACK
+from movie_platform.local_cloud.snowflake.protocol.loopback_guard import (
+    App,
+    LoopbackGuard,
+    Receive,
+    Scope,
+    Send,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,12 +38,6 @@ _KEEP_ALIVE_SECONDS = 75
 
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _READING_OPERATIONS = ("Describe", "Get", "Head", "List", "BatchGet", "FilterLogEvents", "ReceiveMessage")
-
-# As ASGI has them; hypercorn's own types for them are unions that MiniStack's application does not declare.
-Scope = Any
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class StateKeeper:
@@ -125,7 +126,7 @@ async def _serve(port: int) -> None:
     keeper = StateKeeper(app, _save_state)
     saving = asyncio.create_task(keeper.run())
     try:
-        await serve(keeper, config)
+        await serve(LoopbackGuard(keeper), config)
     finally:
         saving.cancel()
 

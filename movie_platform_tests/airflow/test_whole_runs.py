@@ -248,9 +248,10 @@ def test_a_gate_that_fails_stops_what_is_behind_it_and_tells_once(
 ):
     before = newest_event("snowflake/raw/movies")
     cloud.sql(
-        "DELETE FROM RAW.MOVIES WHERE source = %s AND movie_id IN"
-        " (SELECT MIN(movie_id) FROM RAW.MOVIES WHERE source = %s)",
-        "by_airflow",
+        # One row more than the file has: of fewer the wait for Snowpipe would wait for the rest.
+        "INSERT INTO RAW.MOVIES (source, dt, batch_id, transform_id, movie_id, title, row_hash, tracked_hash,"
+        " file_name, file_row, loaded_at) SELECT source, dt, batch_id, transform_id, 'extra', title, row_hash,"
+        " tracked_hash, file_name, 999999, loaded_at FROM RAW.MOVIES WHERE source = %s LIMIT 1",
         "by_airflow",
     )
     outcome = execute(dags["movie_load"], conf={"record": day.record})

@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, Response, expect, sync_playwright
 
 from movie_platform.local_cloud import supervisor
-from movie_platform_tests.dev_process import dev, processes_of
+from movie_platform_tests.dev_process import Address, dev, processes_of
 
+REBOUND_NAME = "evil.example"
 # No services of Google, no updates: pages of this machine are all that the browser opens.
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -22,6 +23,10 @@ CHROMIUM_FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A name of somebody else that leads to this machine, as DNS rebinding makes it.
+    f"--host-resolver-rules=MAP {REBOUND_NAME} 127.0.0.1",
+    # Newer Chromiums keep pages from elsewhere away from this machine by themselves; our servers do not count on it.
+    "--disable-features=LocalNetworkAccessChecks",
 )
 # Large enough for the lineage, small enough for a document.
 VIEWPORT_WIDTH, VIEWPORT_HEIGHT = 1600, 900
@@ -33,10 +38,15 @@ Screenshot = Callable[[str], None]
 
 @dataclass(frozen=True)
 class RunningPlatform:
-    """What `movie-platform dev` serves: the address of the UI, and the home."""
+    """What `movie-platform dev` serves: the UI, and the home."""
 
-    url: str
+    address: Address
     home: Path
+
+    @property
+    def url(self) -> str:
+        """The UI's address without the token, which a browser needs once."""
+        return self.address.url
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,8 +73,8 @@ def platform(
     """The platform with its UI, its sensors on and nothing in it yet; not started where nothing can look at it."""
     home = tmp_path_factory.mktemp("browser") / "home"
     try:
-        with dev(home) as (_, port):
-            yield RunningPlatform(url=f"http://127.0.0.1:{port}", home=home)
+        with dev(home) as (_, address):
+            yield RunningPlatform(address=address, home=home)
     finally:
         supervisor.down(home)
         for process in processes_of(home):
@@ -94,7 +104,9 @@ def browser_context(chromium: str, tmp_path: Path) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(platform: RunningPlatform, browser_context: BrowserContext) -> Iterator[Page]:
-    """An empty tab. Nothing that it opens may ask another machine, or be answered by a server's error."""
+    """A tab in which the address that was printed has been opened. Nothing that it opens may ask another machine, or be
+    answered by a server's error.
+    """
     asked_elsewhere: list[str] = []
     server_errors: list[str] = []
 
@@ -109,6 +121,7 @@ def page(platform: RunningPlatform, browser_context: BrowserContext) -> Iterator
     page = browser_context.new_page()
     page.on("request", look_at)
     page.on("response", look_at_answer)
+    page.goto(platform.address.printed)
     yield page
     page.close()
     assert asked_elsewhere == []

@@ -10,6 +10,7 @@ from typing import Any
 from movie_platform.local_cloud.glue.gateway import Gateway
 from movie_platform.local_cloud.glue.wire import GlueError, encode_error
 from movie_platform.local_cloud.ports import LOOPBACK
+from movie_platform.local_cloud.snowflake.protocol.loopback_guard import refusal
 from movie_platform.waiting import Deadline
 
 _LOG = logging.getLogger(__name__)
@@ -21,8 +22,6 @@ _IDLE_SECONDS = 120
 _LINGER_SECONDS = 2
 _LINGER_BYTES = 1024 * 1024
 _HEALTH = "/health"
-# A page in a browser can be made to reach this port under another name.
-_HOSTS = frozenset({LOOPBACK, "localhost"})
 
 
 class GlueServer(http.server.ThreadingHTTPServer):
@@ -48,6 +47,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         assert isinstance(self.server, GlueServer)
         return self.server.gateway
 
+    def parse_request(self) -> bool:
+        """Read a request's head; False where there is nothing more to do, because it was refused."""
+        if not super().parse_request():
+            return False
+        assert isinstance(self.server, GlueServer)
+        headers = ((name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items())
+        refused = refusal(headers, self.server.server_port, pages=False)
+        if refused is not None:
+            self._refuse(refused.status, "AccessDeniedException", f"{refused.code}: {refused.message}")
+        return refused is None
+
     def do_GET(self) -> None:
         """Answer the question whether the server is there; nothing else is to be had by GET."""
         if self.path == _HEALTH:
@@ -56,12 +66,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, {}, b"")
 
     def do_POST(self) -> None:
-        """Answer a call of Glue's API, unless it comes under another host's name or is too large."""
-        if self.headers.get("Host", "").rpartition(":")[0] not in _HOSTS:
-            self._refuse(
-                HTTPStatus.FORBIDDEN, "AccessDeniedException", "this server answers to 127.0.0.1 only"
-            )
-            return
+        """Answer a call of Glue's API, unless it is too large."""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal():
             self._refuse(HTTPStatus.LENGTH_REQUIRED, "SerializationException", "Content-Length is missing")

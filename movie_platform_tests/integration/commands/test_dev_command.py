@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psutil
 import pytest
@@ -50,27 +51,69 @@ def wait_until_nothing_is_left(home: Path, of: str = "") -> None:
         time.sleep(0.2)
 
 
-def ask(port: int, path: str, body: dict[str, str] | None = None) -> dict[str, object]:
+def ask(
+    port: int, path: str, body: dict[str, str] | None = None, headers: dict[str, str] | None = None
+) -> dict[str, object]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=90)
     connection.request(
         "POST" if body else "GET",
         path,
         json.dumps(body) if body else None,
-        {"Content-Type": "application/json"},
+        {"Content-Type": "application/json", **(headers or {})},
     )
     answer = connection.getresponse()
     assert answer.status == 200
     return json.loads(answer.read())
 
 
+def status(port: int, headers: dict[str, str], method: str = "POST") -> int:
+    """How the UI answers a mutation that says where it comes from by its headers."""
+    mutation = 'mutation { setConcurrencyLimit(concurrencyKey: "foreign", limit: 1) }'
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=90)
+    connection.request(method, f"/graphql?{urlencode({'query': mutation})}", None, headers)
+    return connection.getresponse().status
+
+
+def test_the_ui_of_dev_answers_its_user_alone_and_none_of_other_pages(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with dev(home) as (process, address):
+        port, token = address.port, address.authorization
+        plain = {"Content-Type": "text/plain"}
+        # Another user of the machine, who does not know the token.
+        assert status(port, {}) == 401
+        assert status(port, plain) == 401
+        assert status(port, {"Authorization": "Bearer of-another"}) == 401
+        # A page in the browser of the user who does.
+        assert status(port, {**token, **plain, "Origin": "https://evil.example"}) == 403
+        assert status(port, {**token, "Origin": "http://127.0.0.1:1"}) == 403
+        assert status(port, {**token, "Sec-Fetch-Site": "cross-site"}, "GET") == 403
+        assert status(port, {**token, "Origin": "https://evil.example"}, "OPTIONS") == 403
+        rebound = {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"}
+        assert status(port, {**token, **rebound}) == 421
+        keys = {"query": "{ instance { concurrencyLimits { concurrencyKey } } }"}
+        answer = ask(port, "/graphql", keys, token)
+        assert answer["data"]["instance"]["concurrencyLimits"] == []  # type: ignore[index] - GraphQL's shape
+        # The UI's own page.
+        assert status(port, {**token, "Origin": address.url, "Sec-Fetch-Site": "same-origin"}) == 200
+        # Where others of the machine could look for the token.
+        own = psutil.Process(process.pid)
+        lines = [" ".join(child.cmdline()) for child in [own, *own.children(recursive=True)]]
+        assert not [line for line in lines if address.token in line]
+        holding = [home / "dagster" / name for name in ("dev.json", "dev_token")]
+        assert {path.stat().st_mode & 0o777 for path in holding} == {0o600}
+        assert all(address.token in path.read_text() for path in holding)
+    assert not any(path.exists() for path in holding)
+    wait_until_nothing_is_left(home)
+
+
 def test_dev_serves_the_definitions_and_ctrl_c_stops_all_of_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    with dev(home) as (process, port):
+    with dev(home) as (process, address):
         deadline = time.monotonic() + 60
         while not supervisor.status(home).running:
             assert time.monotonic() < deadline, supervisor.status(home)
             time.sleep(0.5)
-        answer = ask(port, "/graphql", {"query": SENSORS})
+        answer = ask(address.port, "/graphql", {"query": SENSORS}, address.authorization)
         repository = answer["data"]["repositoriesOrError"]["nodes"][0]  # type: ignore[index] - GraphQL's shape
         assert repository["location"]["name"] == "movie_platform"
         states = {sensor["name"]: sensor["sensorState"]["status"] for sensor in repository["sensors"]}

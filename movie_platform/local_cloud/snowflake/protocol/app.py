@@ -22,6 +22,7 @@ from typing import Any
 from fakesnow.transforms import SERVER_VERSION
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -30,6 +31,7 @@ from movie_platform.local_cloud.snowflake.background.services import Services
 from movie_platform.local_cloud.snowflake.errors import SnowflakeError, from_exception
 from movie_platform.local_cloud.snowflake.protocol.answers import ResultStore
 from movie_platform.local_cloud.snowflake.protocol.login import Authenticator
+from movie_platform.local_cloud.snowflake.protocol.loopback_guard import LoopbackGuard
 from movie_platform.local_cloud.snowflake.session import Session, Statement, new_query_id
 from movie_platform.local_cloud.snowflake.state.account import Account
 from movie_platform.local_cloud.snowflake.state.privileges import PUBLIC, Securable
@@ -91,6 +93,7 @@ class Server:
                 Route("/results/{query_id}/{chunk}", self._chunk, methods=["GET"]),
                 Route("/telemetry/send", self._guarded(self._telemetry), methods=["POST"]),
             ],
+            middleware=[Middleware(LoopbackGuard)],
             exception_handlers={Exception: _last_resort},
             lifespan=self._lifespan,
         )

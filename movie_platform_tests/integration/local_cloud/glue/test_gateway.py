@@ -528,7 +528,7 @@ def test_requests_that_are_none_of_glues_are_refused(cloud: Cloud):
     target = {"X-Amz-Target": "AWSGlue.GetJobRun"}
     assert http.request("POST", url, body=b"{", headers=target).status == 400
     assert http.request("POST", url, body=b'{"JobName": "x"}', headers=target).status == 400
-    assert http.request("POST", url, body=b"{}", headers={**target, "Host": "evil.example:80"}).status == 403
+    assert http.request("POST", url, body=b"{}", headers={**target, "Host": "evil.example:80"}).status == 421
     assert http.request("POST", url, headers={**target, "Content-Length": str(10**12)}).status == 413
     assert http.request("GET", f"{url}other").status == 404
 
@@ -544,7 +544,7 @@ def test_a_refused_request_is_answered_though_its_body_is_not_read_and_ends_its_
             while got := client.recv(65536):
                 answer += got
         head = answer.partition(b"\r\n\r\n")[0].lower()
-        assert head.startswith(b"http/1.1 403")
+        assert head.startswith(b"http/1.1 421")
         assert b"connection: close" in head
 
 
