@@ -80,7 +80,25 @@ class Cloud:
         )
 
     def sql(self, statement: str, *values: Any) -> list[dict[str, Any]]:
-        """Rows of a statement on the warehouse, by lower-case column name."""
+        """Rows of a statement on the warehouse, by lower-case column name; it may read and no more."""
+        return self._sql(
+            statement, values, "MOVIE_PLATFORM", "snowflake_key.p8", "MOVIES_ANALYST", "MOVIES_WH_READERS"
+        )
+
+    def change(self, statement: str, *values: Any) -> None:
+        """Runs a statement as the owner of what the warehouse holds."""
+        self._sql(
+            statement,
+            values,
+            "MOVIE_PLATFORM_DEPLOYER",
+            "snowflake_deployer_key.p8",
+            "MOVIES_DEPLOYER",
+            "MOVIES_WH",
+        )
+
+    def _sql(
+        self, statement: str, values: tuple[Any, ...], user: str, key: str, role: str, warehouse: str
+    ) -> list[dict[str, Any]]:
         import snowflake.connector
 
         host, port = self.endpoints["snowflake"].removeprefix("http://").split(":")
@@ -88,11 +106,11 @@ class Cloud:
             closing(
                 snowflake.connector.connect(
                     account="local",
-                    user="MOVIE_PLATFORM",
-                    private_key_file=str(self.home / "snowflake_key.p8"),
+                    user=user,
+                    private_key_file=str(self.home / key),
                     database="MOVIES",
-                    warehouse="MOVIES_WH_READERS",
-                    role="MOVIES_ANALYST",
+                    warehouse=warehouse,
+                    role=role,
                     host=host,
                     port=int(port),
                     protocol="http",

@@ -247,7 +247,7 @@ def test_a_gate_that_fails_stops_what_is_behind_it_and_tells_once(
     quiet: None, day: Day, cloud: Cloud, dags: dict[str, Any]
 ):
     before = newest_event("snowflake/raw/movies")
-    cloud.sql(
+    cloud.change(
         # One row more than the file has: of fewer the wait for Snowpipe would wait for the rest.
         "INSERT INTO RAW.MOVIES (source, dt, batch_id, transform_id, movie_id, title, row_hash, tracked_hash,"
         " file_name, file_row, loaded_at) SELECT source, dt, batch_id, transform_id, 'extra', title, row_hash,"
@@ -269,9 +269,9 @@ def test_the_watchdog_passes_over_fresh_tables_and_tells_once_when_they_turn_sta
 ):
     watchdog = dags["movie_watchdog"]
     assert execute(watchdog, logical_date=datetime(2026, 11, 18, 4, tzinfo=UTC)).state == "success"
-    cloud.sql("UPDATE RAW.BATCHES SET loaded_at = DATEADD(day, -3, loaded_at)")
+    cloud.change("UPDATE RAW.BATCHES SET loaded_at = DATEADD(day, -3, loaded_at)")
     if BEHIND:
-        cloud.sql("UPDATE OPS.LOAD_RUNS SET recorded_at = DATEADD(day, -3, recorded_at)")
+        cloud.change("UPDATE OPS.LOAD_RUNS SET recorded_at = DATEADD(day, -3, recorded_at)")
     assert execute(watchdog, logical_date=datetime(2026, 11, 18, 5, tzinfo=UTC)).state == "failed"
     [alert] = cloud.alerts()
     assert alert["kind"] == "freshness_failed"

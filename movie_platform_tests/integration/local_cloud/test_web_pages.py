@@ -246,11 +246,11 @@ def test_no_websocket_is_opened_to_the_local_aws(ports: dict[str, int]) -> None:
 def connection_arguments(local_cloud: Settings) -> dict[str, object]:
     return {
         "account": "local",
-        "user": "PAGES",
+        "user": local_cloud.snowflake_admin_user,
         "protocol": "http",
         "port": local_cloud.snowflake_port,
         "authenticator": "SNOWFLAKE_JWT",
-        "private_key_file": str(local_cloud.snowflake_private_key_path),
+        "private_key_file": str(local_cloud.snowflake_admin_private_key_path),
     }
 
 

@@ -52,6 +52,10 @@ def never_committing(cloud: SnowflakeCloud, connection: SnowflakeConnection, tas
         "CREATE OR REPLACE TABLE CORE.MANY AS SELECT seq4() AS number FROM TABLE(GENERATOR(ROWCOUNT => 20000))",
     )
     rows(connection, "CREATE OR REPLACE TASK CORE.REACHED AS SELECT 1")
+    # The task runs with its owner's rights.
+    owner = cloud.settings.snowflake_transformer_role
+    rows(connection, f"GRANT SELECT ON TABLE CORE.MANY TO ROLE {owner}")
+    rows(connection, f"GRANT OWNERSHIP ON TASK CORE.REACHED TO ROLE {owner}")
     signal = "SELECT SYSTEM$TASK_DEPENDENTS_ENABLE('CORE.REACHED')"
     rows(connection, f"ALTER TASK CORE.{task} MODIFY AS {work}{signal}; {SLOW}; {commit}{rest}")
     try:
