@@ -33,19 +33,25 @@ def destroy(
     settings = global_options(context).settings()
     require_running(settings)
     planned = plan_destruction(settings, with_data=with_data)
+    # Whoever is asked sees what it is about; with --json stdout is the one object's.
+    (console.say if as_json else console.show)(str(planned))
+    deletes = bool(planned.deletions) and not dry_run
+    if deletes:
+        _confirm(yes=yes)
+        delete(settings, planned, progress=console.say)
     if as_json:
-        console.write_json(planned.to_dict() | {"deleted": not dry_run})
-    else:
-        console.show(str(planned))
-    if dry_run or not planned.deletions:
+        # Told when it is so: what was refused, or failed half-way, was not deleted.
+        console.write_json(planned.to_dict() | {"deleted": deletes})
+
+
+def _confirm(*, yes: bool) -> None:
+    if yes:
         return
-    if not yes:
-        if not sys.stdin.isatty():
-            raise ConfigurationError(
-                "not_confirmed",
-                "Nothing was deleted: there is nobody here to confirm it.",
-                "Say --yes where it is meant, or --dry-run to see what it is about.",
-            )
-        if not typer.confirm("Delete all of this?"):
-            raise typer.Abort
-    delete(settings, planned, progress=console.say)
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            "not_confirmed",
+            "Nothing was deleted: there is nobody here to confirm it.",
+            "Say --yes where it is meant, or --dry-run to see what it is about.",
+        )
+    if not typer.confirm("Delete all of this?"):
+        raise typer.Abort

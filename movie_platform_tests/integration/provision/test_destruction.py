@@ -66,9 +66,11 @@ def test_the_command_shows_it_and_deletes_nothing_that_nobody_confirmed(settings
     before = plan_destruction(settings, with_data=True)
     shown = CliRunner().invoke(app, [*arguments, "--with-data", "--dry-run", "--json"])
     assert shown.exit_code == 0
-    assert json.loads(shown.stdout)["deletions"] == before.to_dict()["deletions"]
+    assert json.loads(shown.stdout) == before.to_dict() | {"deleted": False}
     refused = CliRunner().invoke(app, [*arguments, "--with-data"])
     assert refused.exit_code == 2
+    refused = CliRunner().invoke(app, [*arguments, "--with-data", "--json"])
+    assert (refused.exit_code, refused.stdout) == (2, ""), "what was not deleted is not said to be"
     assert plan_destruction(settings, with_data=True) == before
 
 
