@@ -2,26 +2,17 @@
 -- roles a session has one at a time. None holds an administrator's role.
 CREATE USER IF NOT EXISTS {{ deployer_user }}
 TYPE = SERVICE
-DEFAULT_ROLE = {{ database }}_DEPLOYER
-DEFAULT_WAREHOUSE = {{ warehouse }}
-DEFAULT_SECONDARY_ROLES = ()
 COMMENT = 'Movie Platform: deploys.';
 
 CREATE USER IF NOT EXISTS {{ user }}
 TYPE = SERVICE
-DEFAULT_ROLE = {{ database }}_LOADER
-DEFAULT_WAREHOUSE = {{ warehouse }}
-DEFAULT_SECONDARY_ROLES = ()
 COMMENT = 'Movie Platform: the orchestrator.';
 
 CREATE USER IF NOT EXISTS {{ reader_user }}
 TYPE = SERVICE
-DEFAULT_ROLE = {{ database }}_READER
-DEFAULT_WAREHOUSE = {{ warehouse }}_READERS
-DEFAULT_SECONDARY_ROLES = ()
 COMMENT = 'Movie Platform: tools that read the marts.';
 
--- A user who was there before keeps the key, and gets the rest.
+-- Of a user who was there before as of a new one.
 ALTER USER {{ deployer_user }} SET
 DEFAULT_ROLE = {{ database }}_DEPLOYER
 DEFAULT_WAREHOUSE = {{ warehouse }}

@@ -18,14 +18,16 @@ from movie_platform.provision.differences import (
     require_nothing_lost,
 )
 from movie_platform.provision.present import gone, objects_of_account
-from movie_platform.provision.render import Parameter
+from movie_platform.provision.render import identifier
 from movie_platform.provision.sql import (
     AppliedFile,
     Pass,
     SchemaHistory,
     SqlFile,
+    execute,
     pending_files,
     run_file,
+    use_warehouse,
     warehouse_exists,
 )
 from movie_platform.provision.user_keys import PLACES, PublicKey, place_for, public_key
@@ -71,12 +73,12 @@ def prepare_account(
     with connect(settings, login="administrator", query_tag=query_tag) as session:
         known: Mapping[str, str] = {}
         if warehouse_exists(session, settings.snowflake_warehouse):
-            _execute(session, f"USE WAREHOUSE {_identifier(settings.snowflake_warehouse)}")
+            use_warehouse(session, settings.snowflake_warehouse)
             known = SchemaHistory(session, settings.snowflake_database).applied()
         ours = account_files(files)
         pending = pending_files(ours, known)
         lost = gone(
-            (text for file in ours if file not in pending for text in file.statements if ".OPS" not in text),
+            (text for file in ours if file not in pending for text in file.statements),
             objects_of_account(session),
         )
         if lost:
@@ -88,13 +90,13 @@ def prepare_account(
             follow = list(_following(session, file))
             run_file(session, file)
             for statement in follow:
-                _execute(session, statement)
+                execute(session, statement)
             applied.append(AppliedFile(file, time.monotonic() - began))
         for user, key in _keys(settings):
             place = place_for(user, key, _fingerprints(session, user))
             if place is not None:
                 progress(f"snowflake: {place} of {user}")
-                _execute(session, _key_statement(user, place, key))
+                execute(session, _key_statement(user, place, key))
     return tuple(applied)
 
 
@@ -159,7 +161,7 @@ def require_prepared(connection: "SnowflakeConnection", settings: "Settings") ->
 
     Raises AccountNotPreparedError, which names what is missing.
     """
-    database, warehouse = _identifier(settings.snowflake_database), _identifier(settings.snowflake_warehouse)
+    database, warehouse = identifier(settings.snowflake_database), identifier(settings.snowflake_warehouse)
     found = [
         *missing(
             "warehouse",
@@ -175,7 +177,7 @@ def require_prepared(connection: "SnowflakeConnection", settings: "Settings") ->
         *missing_grants(
             settings.snowflake_transformer_role,
             {("EXECUTE TASK", "ACCOUNT")},
-            query_rows(connection, f"SHOW GRANTS TO ROLE {_identifier(settings.snowflake_transformer_role)}"),
+            query_rows(connection, f"SHOW GRANTS TO ROLE {identifier(settings.snowflake_transformer_role)}"),
         ),
     ]
     for role in (
@@ -185,7 +187,7 @@ def require_prepared(connection: "SnowflakeConnection", settings: "Settings") ->
     ):
         holders = {
             str(row["grantee_name"]).upper()
-            for row in query_rows(connection, f"SHOW GRANTS OF ROLE {_identifier(role)}")
+            for row in query_rows(connection, f"SHOW GRANTS OF ROLE {identifier(role)}")
             if row["granted_to"] == "USER"
         }
         if settings.snowflake_user.upper() not in holders:
@@ -238,20 +240,11 @@ def _keys(settings: "Settings") -> Iterator[tuple[str, PublicKey]]:
 def _fingerprints(connection: "SnowflakeConnection", user: str) -> dict[str, str]:
     properties = {
         str(row["property"]).upper(): str(row["value"] or "")
-        for row in query_rows(connection, f"DESC USER {_identifier(user)}")
+        for row in query_rows(connection, f"DESC USER {identifier(user)}")
     }
     found = {place: properties.get(f"{place}_FP", "") for place in PLACES}
     return {place: value for place, value in found.items() if value.startswith("SHA256:")}
 
 
 def _key_statement(user: str, place: str, key: PublicKey) -> str:
-    return f"ALTER USER {_identifier(user)} SET {place} = '{key.text}'"
-
-
-def _identifier(name: str) -> str:
-    return Parameter("identifier", name.upper()).sql("the name")
-
-
-def _execute(connection: "SnowflakeConnection", statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
+    return f"ALTER USER {identifier(user)} SET {place} = '{key.text}'"

@@ -1,23 +1,19 @@
 """What the account has of the objects that the SQL files declare: asked by DESCRIBE and SHOW, never changed."""
 
-from typing import TYPE_CHECKING
+import snowflake.connector
+from snowflake.connector import SnowflakeConnection
 
 from movie_platform.provision.declared import DeclaredColumn, spelled
 from movie_platform.provision.differences import ActualTable
 from movie_platform.provision.render import Parameter
 from movie_platform.resources.snowflake_connection import query_rows
 
-if TYPE_CHECKING:
-    from snowflake.connector import SnowflakeConnection
-
 # Snowflake's error numbers for a database, schema or table that is not there (or may not be seen).
 NOT_THERE = frozenset({2003, 2043})
 
 
-def actual_table(connection: "SnowflakeConnection", database: str, name: str) -> ActualTable | None:
+def actual_table(connection: SnowflakeConnection, database: str, name: str) -> ActualTable | None:
     """A table of a database as it is there, by SCHEMA.TABLE; None where there is none. Needs a warehouse."""
-    import snowflake.connector
-
     full = f"{Parameter('identifier', database).sql('database')}.{name}"
     try:
         columns = list(query_rows(connection, f"DESCRIBE TABLE {full}"))
@@ -37,13 +33,13 @@ def actual_table(connection: "SnowflakeConnection", database: str, name: str) ->
     )
 
 
-def own_parameters(connection: "SnowflakeConnection", kind: str, name: str) -> frozenset[str]:
+def own_parameters(connection: SnowflakeConnection, kind: str, name: str) -> frozenset[str]:
     """The parameters that are set on an object itself, not on what it lies in."""
     rows = query_rows(connection, f"SHOW PARAMETERS IN {kind} {name}")
     return frozenset(str(row["key"]) for row in rows if str(row["level"]) == kind)
 
 
-def _clustering(connection: "SnowflakeConnection", database: str, name: str) -> str:
+def _clustering(connection: SnowflakeConnection, database: str, name: str) -> str:
     schema, _, table = name.partition(".")
     catalogue = f"{Parameter('identifier', database).sql('database')}.INFORMATION_SCHEMA"
     query = (

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from movie_platform.errors import PlatformError
 from movie_platform.provision.differences import own_monitors, own_warehouses
-from movie_platform.provision.render import Parameter
+from movie_platform.provision.render import identifier
 from movie_platform.provision.stacks import StackDeployer
 from movie_platform.resources.aws_client import aws_client
 from movie_platform.resources.graph_state import ROOT_TASK
@@ -79,7 +79,7 @@ def plan_destruction(settings: "Settings", *, with_data: bool) -> Destruction:
         deletions += _what_runs(session, settings)
         there = _database_is_there(session, settings)
         if with_data:
-            deletions += [Deletion("database", _name(settings.snowflake_database))] if there else []
+            deletions += [Deletion("database", identifier(settings.snowflake_database))] if there else []
             if settings.snowflake_admin_user is None:
                 kept.append(
                     "warehouses, roles, users and the integration: only an administrator may drop them"
@@ -88,7 +88,7 @@ def plan_destruction(settings: "Settings", *, with_data: bool) -> Destruction:
                 deletions += _of_the_account(session, settings)
         elif there:
             kept.append(
-                f"the database {_name(settings.snowflake_database)} and what belongs to it: --with-data"
+                f"the database {identifier(settings.snowflake_database)} and what belongs to it: --with-data"
             )
     deletions += _stacks(settings)
     buckets = [Deletion("bucket", name) for name in _buckets(settings)]
@@ -134,7 +134,7 @@ def _drop(session: "SnowflakeConnection", deletion: Deletion) -> None:
 
 
 def _what_runs(session: "SnowflakeConnection", settings: "Settings") -> Iterator[Deletion]:
-    database = _name(settings.snowflake_database)
+    database = identifier(settings.snowflake_database)
     tasks = [row for row in query_rows(session, "SHOW TASKS IN ACCOUNT") if row["database_name"] == database]
     # The root first: behind it nothing begins any more.
     for row in sorted(tasks, key=lambda row: (row["name"] != ROOT_TASK, row["name"])):
@@ -145,7 +145,7 @@ def _what_runs(session: "SnowflakeConnection", settings: "Settings") -> Iterator
 
 
 def _of_the_account(session: "SnowflakeConnection", settings: "Settings") -> Iterator[Deletion]:
-    database, warehouse = _name(settings.snowflake_database), _name(settings.snowflake_warehouse)
+    database, warehouse = identifier(settings.snowflake_database), identifier(settings.snowflake_warehouse)
     integration = f"{database}_ARCHIVE"
     if list(query_rows(session, f"SHOW STORAGE INTEGRATIONS LIKE '{integration}'")):
         yield Deletion("integration", integration)
@@ -175,7 +175,7 @@ def _users(session: "SnowflakeConnection", settings: "Settings", roles: set[str]
     for row in query_rows(session, "SHOW USERS"):
         name = str(row["name"])
         if name in names and str(row["comment"] or "").startswith(_MARK):
-            grants = query_rows(session, f"SHOW GRANTS TO USER {_name(name)}")
+            grants = query_rows(session, f"SHOW GRANTS TO USER {identifier(name)}")
             # Accounts of before the change of 2025 call the column `role`.
             held = {
                 str(grant.get("role") or grant["name"])
@@ -183,11 +183,11 @@ def _users(session: "SnowflakeConnection", settings: "Settings", roles: set[str]
                 if grant.get("granted_on", "ROLE") == "ROLE"
             }
             if held <= roles:
-                yield Deletion("user", _name(name))
+                yield Deletion("user", identifier(name))
 
 
 def _database_is_there(session: "SnowflakeConnection", settings: "Settings") -> bool:
-    name = _name(settings.snowflake_database)
+    name = identifier(settings.snowflake_database)
     return any(row["name"] == name for row in query_rows(session, f"SHOW DATABASES LIKE '{name}'"))
 
 
@@ -233,8 +233,4 @@ def _delete_bucket(s3: "S3Client", name: str) -> None:
 
 
 def _full(row: Mapping[str, Any]) -> str:
-    return ".".join(_name(str(row[part])) for part in ("database_name", "schema_name", "name"))
-
-
-def _name(name: str) -> str:
-    return Parameter("identifier", name.upper()).sql("the name")
+    return ".".join(identifier(str(row[part])) for part in ("database_name", "schema_name", "name"))

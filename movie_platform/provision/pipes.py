@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from movie_platform.errors import PlatformError
+from movie_platform.provision.sql import SqlFile, execute
 from movie_platform.resources.snowflake_connection import query_rows
 from movie_platform.waiting import Deadline, Pauses, WaitTimeoutError, wait_until
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
-
-    from movie_platform.provision.sql import SqlFile
 
 # Large files that a pipe has begun are loaded to their end.
 DRAIN_SECONDS = 600.0
@@ -37,7 +36,7 @@ class PipeNotDrainedError(PlatformError):
     """A pipe that was paused to be replaced still had files to load when the time was over."""
 
 
-def pipes_to_replace(files: Iterable["SqlFile"], shown: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def pipes_to_replace(files: Iterable[SqlFile], shown: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Pipes of SHOW PIPES that their file wants otherwise, or whose replacement was cut off, with their statement."""
     present = {f"{row['database_name']}.{row['schema_name']}.{row['name']}".upper(): row for row in shown}
     found: dict[str, str] = {}
@@ -72,10 +71,10 @@ def replace_pipe(
         progress(f"snowflake: pipe {name} is replaced; waiting until it has loaded what it began")
         paused_at = _drain_and_pause(connection, name, seconds)
         marked = _COMMENT.sub(f"COMMENT = '{_MARK}{paused_at}'", statement)
-        _execute(connection, marked.replace("CREATE PIPE IF NOT EXISTS", "CREATE OR REPLACE PIPE", 1))
-    _execute(connection, f"ALTER PIPE {name} REFRESH MODIFIED_AFTER = '{paused_at}'")
+        execute(connection, marked.replace("CREATE PIPE IF NOT EXISTS", "CREATE OR REPLACE PIPE", 1))
+    execute(connection, f"ALTER PIPE {name} REFRESH MODIFIED_AFTER = '{paused_at}'")
     comment = _COMMENT.search(creation["properties"])
-    _execute(connection, f"ALTER PIPE {name} SET COMMENT = '{comment['text'] if comment else ''}'")
+    execute(connection, f"ALTER PIPE {name} SET COMMENT = '{comment['text'] if comment else ''}'")
 
 
 def _drain_and_pause(connection: "SnowflakeConnection", name: str, seconds: float) -> str:
@@ -87,18 +86,16 @@ def _drain_and_pause(connection: "SnowflakeConnection", name: str, seconds: floa
             return False
         moment = _now(connection)
         # One statement: whoever finds the pipe paused for this finds since when.
-        _execute(
-            connection, f"ALTER PIPE {name} SET PIPE_EXECUTION_PAUSED = TRUE COMMENT = '{_MARK}{moment}'"
-        )
+        execute(connection, f"ALTER PIPE {name} SET PIPE_EXECUTION_PAUSED = TRUE COMMENT = '{_MARK}{moment}'")
         if _pending(connection, name):
             # Something came between the look and the pause, and a paused pipe does not load it.
-            _execute(connection, f"ALTER PIPE {name} SET PIPE_EXECUTION_PAUSED = FALSE")
+            execute(connection, f"ALTER PIPE {name} SET PIPE_EXECUTION_PAUSED = FALSE")
             return False
         paused.append(moment)
         return True
 
     # One that was paused by a deployment that was cut off has to load what came meanwhile.
-    _execute(connection, f"ALTER PIPE {name} SET PIPE_EXECUTION_PAUSED = FALSE")
+    execute(connection, f"ALTER PIPE {name} SET PIPE_EXECUTION_PAUSED = FALSE")
     try:
         wait_until(at_rest, f"pipe {name} to be at rest", deadline=Deadline(seconds), pauses=_PAUSES)
     except WaitTimeoutError as late:
@@ -137,8 +134,3 @@ def _now(connection: "SnowflakeConnection") -> str:
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).rstrip(";")
-
-
-def _execute(connection: "SnowflakeConnection", statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)

@@ -48,6 +48,11 @@ class Parameter:
         return f"'{self.value}'" if self.kind in _QUOTED else self.value
 
 
+def identifier(name: str) -> str:
+    """A name as Snowflake stores it, in capitals, for SQL. Raises ConfigurationError for one that is none."""
+    return Parameter("identifier", name.upper()).sql("the name")
+
+
 def render(text: str, parameters: Mapping[str, Parameter], *, where: str) -> str:
     """The SQL text with its placeholders filled; `where` names the file in errors.
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from movie_platform.provision.account import (
     AccountNotPreparedError,
-    account_files,
     account_sql,
     connect_deployer,
     prepare_account,
@@ -184,8 +183,9 @@ class _Provisioning:
         """What a deployment would apply, what that would change in tables, and what is not as applied files say."""
         settings = self._settings
         login = "deployer" if settings.snowflake_admin_user is None else "administrator"
+        of_database = [file for file in files if file.belongs_to is not Pass.ACCOUNT]
         # What an administrator has applied by hand nobody has noted.
-        ours = files if login == "administrator" else tuple(set(files) - set(account_files(files)))
+        ours = files if login == "administrator" else of_database
         differences: list[str] = []
         drift: list[str] = []
         with connect(settings, login=login, query_tag=QUERY_TAG) as session:
@@ -199,11 +199,9 @@ class _Provisioning:
             pending = {file.name for file in pending_files(ours, known)}
             lost: list[str] = []
             if known:
-                applied = [
-                    file for file in files if file.name not in pending and file not in account_files(files)
-                ]
+                done = [file for file in of_database if file.name not in pending]
                 present = objects_of_database(session, settings.snowflake_database.upper())
-                lost = gone((text for file in applied for text in file.statements), present)
+                lost = gone((text for file in done for text in file.statements), present)
             for file in files if known else ():
                 found = differences_of(session, file)
                 (differences if file.name in pending else drift).extend(str(each) for each in found)

@@ -140,8 +140,8 @@ class SqlDeployment:
     """The files of one deployment on one session, applied pass by pass: those that are pending, each once.
 
     Each file starts with `role`, whatever role the file before it took: it owns what the file makes. Between passes the
-    session has the role of the beginning again. `noted` are files
-    that somebody applied already, to be noted with the others. `names` are those of all that were applied so far.
+    session has the role of the beginning again. `noted` are files that somebody applied already, to be noted with the
+    others. `names` are those of all that were applied so far.
     """
 
     def __init__(
@@ -176,31 +176,28 @@ class SqlDeployment:
         noted, so that the next deployment goes on from there. Raises WouldLoseError, before anything of a file is
         done, where it would drop or unset what others made.
         """
-        use_role(self._connection, self._role)
+        # A pass that failed left the role that its file had taken.
+        use_role(self._connection, self._own_role)
         self._applied |= self._history.applied()
         ours = [file for file in self.files if file.belongs_to in passes]
         pending = pending_files(ours, self._applied)
         if len(pending) < len(ours):
             # What was granted on it is gone with it, so all files of the pass are applied again, not its own alone.
-            lost = self._lost(file for file in ours if file not in pending)
+            done = (text for file in ours if file not in pending for text in file.statements)
+            lost = gone(done, objects_of_database(self._connection, self._history.database))
             if lost:
                 self._progress(f"snowflake: gone since it was made: {', '.join(lost)}; it is made again")
                 pending = tuple(ours)
+        use_role(self._connection, self._role)
         for file in pending:
             self._apply(file)
         self._note()
         use_role(self._connection, self._own_role)
 
-    def _lost(self, files: Iterable[SqlFile]) -> list[str]:
-        with self.acting_as(self._own_role):
-            present = objects_of_database(self._connection, self._history.database)
-        use_role(self._connection, self._role)
-        return gone((statement for file in files for statement in file.statements), present)
-
     def execute(self, statement: str) -> None:
         """Runs one statement beside the files, as the owner of what they make."""
-        with self.acting_as(self._role), self._connection.cursor() as cursor:
-            cursor.execute(statement)
+        with self.acting_as(self._role):
+            execute(self._connection, statement)
 
     @contextmanager
     def acting_as(self, role: str) -> Iterator[None]:
@@ -244,32 +241,34 @@ def differences_of(connection: SnowflakeConnection, file: SqlFile) -> list[Diffe
     ]
 
 
-def warehouse_exists(connection: "SnowflakeConnection", warehouse: str) -> bool:
+def warehouse_exists(connection: SnowflakeConnection, warehouse: str) -> bool:
     """Whether a warehouse of this name (a valid identifier) is there; the question itself needs none."""
     name = Parameter("identifier", warehouse).sql("warehouse")
     shown = query_rows(connection, f"SHOW WAREHOUSES LIKE '{name}'")
     return any(row["name"] == name for row in shown)
 
 
+def execute(connection: SnowflakeConnection, statement: str) -> None:
+    """Runs a statement whose answer nobody needs."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def use_warehouse(connection: SnowflakeConnection, warehouse: str) -> None:
     """Takes a warehouse for what the session computes."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"USE WAREHOUSE {Parameter('identifier', warehouse).sql('warehouse')}")
+    execute(connection, f"USE WAREHOUSE {Parameter('identifier', warehouse).sql('warehouse')}")
 
 
-def use_role(connection: "SnowflakeConnection", role: str) -> None:
+def use_role(connection: SnowflakeConnection, role: str) -> None:
     """Takes a role that the session's user holds."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"USE ROLE {Parameter('identifier', role).sql('role of the session')}")
+    execute(connection, f"USE ROLE {Parameter('identifier', role).sql('role of the session')}")
 
 
-def run_file(connection: "SnowflakeConnection", file: SqlFile) -> None:
+def run_file(connection: SnowflakeConnection, file: SqlFile) -> None:
     """Runs a file's statements.
 
     Raises SqlFileError with the file, the statement's number and what Snowflake said.
     """
-    import snowflake.connector
-
     with connection.cursor() as cursor:
         for number, statement in enumerate(file.statements, 1):
             try:

@@ -10,7 +10,6 @@ from sqlglot import exp
 
 from movie_platform.local_cloud.snowflake.errors import (
     beyond_alter,
-    compilation_error,
     unsupported,
 )
 from movie_platform.local_cloud.snowflake.session import Session, Statement
@@ -21,7 +20,7 @@ from movie_platform.local_cloud.snowflake.state import (
     table_records,
 )
 from movie_platform.local_cloud.snowflake.state.privileges import OWNERSHIP, Securable
-from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_of, kind_of
+from movie_platform.local_cloud.snowflake.state.relation_catalog import columns_of
 from movie_platform.local_cloud.snowflake.state.translate import parse
 from movie_platform.local_cloud.snowflake.statements import table_changes
 from movie_platform.local_cloud.snowflake.statements.authorizing import require
@@ -32,7 +31,7 @@ from movie_platform.local_cloud.snowflake.statements.tables import (
     table_properties,
     timestamp_mapping,
 )
-from movie_platform.local_cloud.snowflake.statements.views import without_or_alter
+from movie_platform.local_cloud.snowflake.statements.views import is_to_alter, without_or_alter
 from movie_platform.local_cloud.snowflake.text import result_set
 from movie_platform.local_cloud.snowflake.text.names import FullName
 from movie_platform.local_cloud.snowflake.text.table_definition import TableDefinition, read_create_table
@@ -51,13 +50,8 @@ def create_or_alter_table(session: Session, statement: Statement) -> result_set.
         form = _VARIANTS.get(definition.variant, definition.variant)
         raise beyond_alter(f"CREATE OR ALTER TABLE {form}")
     name = session.resolve(definition.name)
-    if session.translator.temporaries.kind_of(name) is not None:
-        raise unsupported("CREATE OR ALTER of a temporary table that is there")
-    kind = kind_of(session.duck, name)
-    if kind is None:
+    if not is_to_alter(session, name, "TABLE"):
         return create_table(session, replace(statement, sql=without_or_alter(statement.sql)))
-    if kind != "TABLE":
-        raise compilation_error(2002, "42710", f"Object '{name.name}' already exists as {kind}")
     if not statement.describe_only:
         _alter(session, name, definition)
     return result_set.done()

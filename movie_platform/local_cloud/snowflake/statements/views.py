@@ -50,6 +50,19 @@ def without_or_alter(sql: str) -> str:
     return f"{sql[:start]}{sql[stream.token.start :]}"
 
 
+def is_to_alter(session: Session, name: FullName, kind: str) -> bool:
+    """Whether what a CREATE OR ALTER of this kind names is there.
+
+    Raises SnowflakeError where it is a temporary one, or the name is taken by another kind.
+    """
+    if session.translator.temporaries.kind_of(name) is not None:
+        raise unsupported(f"CREATE OR ALTER of a temporary {kind.lower()} that is there")
+    found = kind_of(session.duck, name)
+    if found not in (None, kind):
+        raise compilation_error(2002, "42710", f"Object '{name.name}' already exists as {found}")
+    return found is not None
+
+
 def create_or_alter_view(session: Session, statement: Statement) -> result_set.Result:
     """CREATE OR ALTER VIEW: makes it, or changes SECURE, CHANGE_TRACKING and comments of one that is there.
 
@@ -57,13 +70,8 @@ def create_or_alter_view(session: Session, statement: Statement) -> result_set.R
     """
     definition = read_create_view(statement.sql)
     name = session.resolve(definition.name)
-    if session.translator.temporaries.kind_of(name) is not None:
-        raise unsupported("CREATE OR ALTER of a temporary view that is there")
-    kind = kind_of(session.duck, name)
-    if kind is None:
+    if not is_to_alter(session, name, "VIEW"):
         return create_view(session, replace(statement, sql=without_or_alter(statement.sql)))
-    if kind != "VIEW":
-        raise compilation_error(2002, "42710", f"Object '{name.name}' already exists as {kind}")
     if statement.describe_only:
         return result_set.done()
     if definition.temporary:
